@@ -1,0 +1,163 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// ReenablePolicy says what to do when Medblocks disables the endpoint. Whatever it says, an endpoint that a person
+// disabled stays disabled until the annotation connect.medblocks.com/reenable-requested-at asks for it.
+type ReenablePolicy struct {
+	// mode is Never (default: report it and leave it to a person), WhenHealthy (re-enable once the receiver answers
+	// a probe) or Always (re-enable after the backoff, whatever the receiver does).
+	// +optional
+	// +kubebuilder:validation:Enum=Never;WhenHealthy;Always
+	Mode ReenableMode `json:"mode,omitempty"`
+
+	// backoff between two attempts to re-enable. The first attempt waits for its initial delay too.
+	// +optional
+	Backoff *ReenableBackoff `json:"backoff,omitempty"`
+
+	// maxAttempts is how many times the endpoint may be re-enabled per window, 1 to 20. Default: 5.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=20
+	MaxAttempts *int32 `json:"maxAttempts,omitempty"`
+
+	// window is the rolling period that maxAttempts counts in, 1h to 8760h, as a Go duration. Default: 168h.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=20
+	// +kubebuilder:validation:Pattern=`^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1h') && duration(self) <= duration('8760h')",message="window must be between 1h and 8760h"
+	Window *metav1.Duration `json:"window,omitempty"`
+
+	// probe says how to tell that the receiver is healthy, for mode WhenHealthy. Default: GET spec.url; healthy is
+	// two answers in a row, 15 s apart, below 500 and not 404.
+	// +optional
+	Probe *ReceiverProbe `json:"probe,omitempty"`
+
+	// redelivery says whether events that were not delivered are sent again after a re-enable. Default: mode None.
+	// +optional
+	Redelivery *RedeliveryPolicy `json:"redelivery,omitempty"`
+}
+
+// ReenableMode names a re-enable policy.
+type ReenableMode string
+
+const (
+	// ReenableNever leaves a disabled endpoint disabled. It is the default.
+	ReenableNever ReenableMode = "Never"
+	// ReenableWhenHealthy re-enables once the receiver answers a probe.
+	ReenableWhenHealthy ReenableMode = "WhenHealthy"
+	// ReenableAlways re-enables after the backoff.
+	ReenableAlways ReenableMode = "Always"
+)
+
+// ReenableBackoff is the delay before an attempt to re-enable: initial, doubled with each attempt in the window, at
+// most max.
+//
+// +kubebuilder:validation:XValidation:rule="(has(self.initial) ? duration(self.initial) : duration('1m')) <= (has(self.max) ? duration(self.max) : duration('6h'))",message="backoff.initial (default 1m) must not exceed backoff.max (default 6h)"
+type ReenableBackoff struct {
+	// initial delay, 1s to 168h, as a Go duration. Default: 1m.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=20
+	// +kubebuilder:validation:Pattern=`^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1s') && duration(self) <= duration('168h')",message="initial must be between 1s and 168h"
+	Initial *metav1.Duration `json:"initial,omitempty"`
+
+	// max is the longest delay, 1s to 168h, as a Go duration. Default: 6h.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=20
+	// +kubebuilder:validation:Pattern=`^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1s') && duration(self) <= duration('168h')",message="max must be between 1s and 168h"
+	Max *metav1.Duration `json:"max,omitempty"`
+}
+
+// ReceiverProbe says how to tell that the receiver is healthy.
+//
+// +kubebuilder:validation:XValidation:rule="!(has(self.url) && has(self.serviceRef))",message="probe must name at most one of url and serviceRef"
+type ReceiverProbe struct {
+	// url to GET, http or https. Default: spec.url.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getHostname() != '' && url(self).getScheme() in ['http', 'https']",message="probe.url must be an absolute http or https URL, such as https://api.example.com/healthz"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*@') && !self.contains('#') && !self.matches('[[:space:][:cntrl:]]')",message="probe.url must not contain userinfo, a fragment or white space"
+	URL string `json:"url,omitempty"`
+
+	// serviceRef names a Service of the resource's own namespace to probe instead of a URL.
+	// +optional
+	ServiceRef *ProbeServiceReference `json:"serviceRef,omitempty"`
+
+	// expectedStatuses are the status codes that count as healthy, at most 20. Default: any below 500, except 404.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:items:Minimum=100
+	// +kubebuilder:validation:items:Maximum=599
+	ExpectedStatuses []int32 `json:"expectedStatuses,omitempty"`
+}
+
+// ProbeServiceReference names a Service of the resource's own namespace.
+type ProbeServiceReference struct {
+	// name of the Service.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="!format.dns1035Label().validate(self).hasValue()",message="name must be the name of a Service: lower-case letters, digits and '-', starting with a letter"
+	Name string `json:"name"`
+
+	// port of the Service, 1 to 65535.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
+	Port int32 `json:"port"`
+
+	// path to GET. Default: /.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:XValidation:rule="self.startsWith('/') && !self.contains('#') && !self.matches('[[:space:][:cntrl:]]')",message="path must start with / and contain neither a fragment nor white space"
+	Path string `json:"path,omitempty"`
+
+	// scheme is HTTP (default) or HTTPS.
+	// +optional
+	// +kubebuilder:validation:Enum=HTTP;HTTPS
+	Scheme string `json:"scheme,omitempty"`
+}
+
+// RedeliveryPolicy says which events are sent again after a re-enable.
+type RedeliveryPolicy struct {
+	// mode is None (default) or Undelivered: events that were not delivered are redelivered, oldest first.
+	// +optional
+	// +kubebuilder:validation:Enum=None;Undelivered
+	Mode RedeliveryMode `json:"mode,omitempty"`
+
+	// maxAge of an event that is redelivered, 1m to 8760h, as a Go duration. Default: 96h.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=20
+	// +kubebuilder:validation:Pattern=`^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m') && duration(self) <= duration('8760h')",message="maxAge must be between 1m and 8760h"
+	MaxAge *metav1.Duration `json:"maxAge,omitempty"`
+
+	// maxEvents is how many events are redelivered at most, 1 to 10000. Default: 1000.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=10000
+	MaxEvents *int32 `json:"maxEvents,omitempty"`
+}
+
+// RedeliveryMode names a redelivery policy.
+type RedeliveryMode string
+
+const (
+	// RedeliveryNone redelivers nothing. It is the default.
+	RedeliveryNone RedeliveryMode = "None"
+	// RedeliveryUndelivered redelivers what was not delivered.
+	RedeliveryUndelivered RedeliveryMode = "Undelivered"
+)
