@@ -1,0 +1,166 @@
+# Copyright 2026 The Medblocks Webhook Operator Authors.
+# SPDX-License-Identifier: Apache-2.0
+#
+# `make help` lists what there is. Everything needs Go, make and git (with bash, which git brings) and nothing else: the tools are
+# pinned in hack/tools and hack/tools/lint, the control plane in hack/controlplane, and all of them are built from their modules.
+
+SHELL := /usr/bin/env bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+## IMG: image that image builds and deploy runs (default: the one in config/manager/deployment.yaml)
+default_image := $(shell sed -n 's/^ *image: *//p' config/manager/deployment.yaml)
+IMG ?= $(default_image)
+## PLATFORM: platform of the image, such as linux/arm64 (default: this machine's)
+PLATFORM ?=
+## HOLD: set to 1, demo keeps everything up at its end and prints what to play with
+HOLD ?=
+## PKG: packages that test and fuzz look at (default: all)
+PKG ?= ./...
+## TESTARGS: more arguments for go test, such as TESTARGS='-run TestName -count=20'
+TESTARGS ?=
+## FUZZTIME: how long fuzz runs each fuzz test (default: 30s)
+FUZZTIME ?= 30s
+## ARGS: arguments of the manager that run starts
+ARGS ?=
+## KUBECTL: kubectl to use (default: bin/k8s/kubectl, built when missing)
+## KUBEBUILDER_ASSETS: folder with etcd, kube-apiserver, kube-controller-manager and kubectl (default: bin/k8s, built when missing)
+
+GO ?= go
+
+# Programs are built without the paths of this machine in them. Where Go cannot ask git for the commit (no git, an archive instead of a
+# checkout, a checkout of another user), it would refuse to build; then the commit is left out.
+vcs_flag := $(shell git rev-parse --verify -q HEAD >/dev/null 2>&1 || echo -buildvcs=false)
+BUILD_FLAGS ?= -trimpath $(vcs_flag)
+
+# The tools have two modfiles: golangci-lint brings its linters as libraries in versions of its choosing, and is not to choose
+# them for the generators too.
+tool := $(GO) tool -modfile=hack/tools/go.mod
+lint_tool := $(GO) tool -modfile=hack/tools/lint/go.mod
+modules := . hack/controlplane hack/tools hack/tools/lint
+
+# The race detector needs a C compiler; compiling the one standard package that is written in C shows whether there is a working one.
+race_flag = $(shell $(GO) build -race -o /dev/null runtime/cgo >/dev/null 2>&1 && echo -race)
+
+# Where etcd, kube-apiserver, kube-controller-manager and kubectl are: built here, unless the environment says otherwise.
+ifdef KUBEBUILDER_ASSETS
+controlplane_if_ours :=
+else
+export KUBEBUILDER_ASSETS := $(CURDIR)/bin/k8s
+controlplane_if_ours := controlplane
+endif
+
+# KUBECTL=kubectl takes the machine's own instead of building ours.
+ifdef KUBECTL
+kubectl_if_ours :=
+else
+KUBECTL := bin/k8s/kubectl
+kubectl_if_ours := bin-kubectl
+endif
+
+##@ Start here
+
+.PHONY: help
+help: ## Show this list.
+	@awk -f hack/help.awk $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build $(controlplane_if_ours) ## Show the whole story on this machine: an endpoint registered, disabled, and brought back.
+	@bin/demo $(if $(filter-out 0 false no,$(HOLD)),--hold)
+
+.PHONY: test
+test: build $(controlplane_if_ours) ## Run all tests, with the race detector where there is a C compiler.
+	@$(GO) build -o bin/testsummary ./hack/testsummary
+	@race='$(race_flag)'; [ -n "$$race" ] || echo 'No working C compiler: the tests run without the race detector.'; \
+	set -o pipefail; \
+	$(GO) test -json -timeout 20m $$race $(TESTARGS) $(PKG) | bin/testsummary -o bin/test-summary.txt
+
+##@ Build
+
+.PHONY: build
+build: ## Build bin/manager, bin/emulator, bin/receiver and bin/demo.
+	@mkdir -p bin
+	@CGO_ENABLED=0 $(GO) build $(BUILD_FLAGS) -o bin/ ./cmd/...
+
+.PHONY: controlplane
+controlplane: ## Build etcd, kube-apiserver, kube-controller-manager and kubectl into bin/k8s, if missing or outdated.
+	@hack/controlplane/build.sh bin/k8s
+
+.PHONY: bin-kubectl
+bin-kubectl:
+	@hack/controlplane/build.sh bin/k8s kubectl
+
+.PHONY: image
+image: ## Build the container image IMG with docker, podman or buildah, whichever works here.
+	@IMG='$(IMG)' PLATFORM='$(PLATFORM)' hack/image.sh
+
+.PHONY: clean
+clean: ## Remove what was built. The control plane in bin/k8s stays; make clean-all removes it too.
+	rm -rf $(filter-out bin/k8s,$(wildcard bin/*))
+
+.PHONY: clean-all
+clean-all:
+	rm -rf bin
+
+##@ Generate
+
+.PHONY: generate
+generate: ## Generate the resource's deepcopy functions.
+	@$(tool) controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/v1alpha1/...
+
+.PHONY: manifests
+manifests: ## Generate the CustomResourceDefinition (config/rbac is written by hand: each rule says who needs it).
+	@$(tool) controller-gen crd paths=./api/v1alpha1/... output:crd:artifacts:config=config/crd/bases
+
+.PHONY: docs
+docs: ## Generate the reference page of the resource, docs/reference.md.
+	@$(tool) crd-ref-docs --source-path=api/v1alpha1 --config=hack/docs.yaml --renderer=markdown \
+		--output-path=docs/reference.md --log-level=ERROR
+
+.PHONY: install-manifest
+install-manifest: manifests ## Render config/default into one file for kubectl apply, dist/install.yaml.
+	@mkdir -p dist
+	@$(tool) kustomize build config/default --output dist/install.yaml
+
+##@ Check
+
+.PHONY: lint
+lint: ## Run golangci-lint (.golangci.yml gives the reason for each linter).
+	@$(lint_tool) golangci-lint run
+
+.PHONY: verify
+verify: ## Check that generated files are up to date, and modules, formatting and vet are in order.
+	@GO='$(GO)' MAKE='$(MAKE)' MODULES='$(modules)' hack/verify.sh
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz test for FUZZTIME.
+	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' hack/fuzz.sh $(PKG)
+
+.PHONY: presubmit
+presubmit: lint verify test ## Everything that a committed change must pass.
+
+##@ Cluster: uses the current kubeconfig context
+
+.PHONY: run
+run: build ## Run the manager on this machine.
+	bin/manager $(ARGS)
+
+.PHONY: install
+install: $(kubectl_if_ours) ## Install the CustomResourceDefinition.
+	$(KUBECTL) apply --server-side -k config/crd
+
+.PHONY: uninstall
+uninstall: $(kubectl_if_ours) ## Remove the CustomResourceDefinition, and with it every resource. The manager must still run to finish that.
+	$(KUBECTL) delete --ignore-not-found -k config/crd
+
+.PHONY: deploy
+deploy: $(kubectl_if_ours) ## Deploy the manager with image IMG, and everything it needs.
+	@mkdir -p bin/deploy
+	@echo 'resources: [../../config/default]' >bin/deploy/kustomization.yaml
+	@cd bin/deploy && $(GO) tool -modfile=../../hack/tools/go.mod kustomize edit set image '$(firstword $(subst :, ,$(default_image)))=$(IMG)'
+	$(KUBECTL) apply --server-side -k bin/deploy
+
+.PHONY: undeploy
+undeploy: $(kubectl_if_ours) ## Remove the manager; resources and the CustomResourceDefinition stay.
+	$(KUBECTL) delete --ignore-not-found -k config/manager
+	$(KUBECTL) delete --ignore-not-found -k config/rbac
