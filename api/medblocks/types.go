@@ -97,8 +97,9 @@ func (t *Timestamp) UnmarshalJSON(data []byte) error {
 	if json.Unmarshal(data, &text) != nil {
 		return nil //nolint:nilerr // tolerance is the purpose of this type
 	}
-	if parsed, err := time.Parse(time.RFC3339, text); err == nil {
-		t.Time = parsed.UTC()
+	parsed, err := time.Parse(time.RFC3339, text)
+	if parsed = parsed.UTC(); err == nil && parsed.Year() >= 1 && parsed.Year() <= 9999 {
+		t.Time = parsed
 	}
 	return nil
 }

@@ -82,14 +82,17 @@ func newData(t Type) Data {
 
 // envelope is the wire form of an event (vendor).
 type envelope struct {
-	ID         string    `json:"id"`
-	Object     string    `json:"object"`
-	Type       Type      `json:"type"`
-	APIVersion string    `json:"api_version"`
-	CreatedAt  Timestamp `json:"created_at"`
-	Data       struct {
-		Object json.RawMessage `json:"object,omitempty"`
-	} `json:"data"`
+	ID         string          `json:"id"`
+	Object     string          `json:"object"`
+	Type       Type            `json:"type"`
+	APIVersion string          `json:"api_version"`
+	CreatedAt  Timestamp       `json:"created_at"`
+	Data       json.RawMessage `json:"data"`
+}
+
+// payloadEnvelope wraps the object in an event's data (vendor).
+type payloadEnvelope struct {
+	Object json.RawMessage `json:"object,omitempty"`
 }
 
 const envelopeObject = "event"
@@ -122,7 +125,7 @@ func (e *Event) UnmarshalJSON(data []byte) error {
 		// Absent is let pass: the type and the id already say what it is.
 		return fmt.Errorf("%w: its object is another", ErrNotAnEvent)
 	}
-	payload, err := decodeData(wire.Type, wire.Data.Object)
+	payload, err := decodeData(wire.Type, wire.Data)
 	if err != nil {
 		return err
 	}
@@ -133,15 +136,20 @@ func (e *Event) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-func decodeData(t Type, object json.RawMessage) (Data, error) {
+func decodeData(t Type, data json.RawMessage) (Data, error) {
+	var wrapped payloadEnvelope
+	wrapErr := json.Unmarshal(data, &wrapped)
 	payload := newData(t)
 	if payload == nil {
-		return &Unknown{Raw: object}, nil
+		if wrapErr != nil || wrapped.Object == nil {
+			return &Unknown{Raw: data}, nil
+		}
+		return &Unknown{Raw: wrapped.Object}, nil
 	}
-	if len(object) == 0 || object[0] != '{' {
+	if wrapErr != nil || len(wrapped.Object) == 0 || wrapped.Object[0] != '{' {
 		return nil, fmt.Errorf("%w: data.object is not an object", ErrNotAnEvent)
 	}
-	if err := json.Unmarshal(object, payload); err != nil {
+	if err := json.Unmarshal(wrapped.Object, payload); err != nil {
 		return nil, fmt.Errorf("%w: data.object: %s", ErrNotAnEvent, shapeOf(err))
 	}
 	return payload, nil
@@ -163,12 +171,15 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	wire := envelope{
 		ID: e.ID, Object: envelopeObject, Type: e.Type, APIVersion: e.APIVersion, CreatedAt: e.CreatedAt,
 	}
+	var wrapped payloadEnvelope
+	var err error
 	if e.Data != nil {
-		object, err := json.Marshal(e.Data)
-		if err != nil {
+		if wrapped.Object, err = json.Marshal(e.Data); err != nil {
 			return nil, err
 		}
-		wire.Data.Object = object
+	}
+	if wire.Data, err = json.Marshal(wrapped); err != nil {
+		return nil, err
 	}
 	return json.Marshal(wire)
 }

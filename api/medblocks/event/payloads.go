@@ -85,7 +85,7 @@ type RecordsSyncFailed struct {
 // know. It is no error: subscribed to "*", a receiver gets new types on the day
 // that the vendor adds them.
 type Unknown struct {
-	// Raw is data.object as it came, nil if there was none.
+	// Raw is data.object as it came, or all of data where that holds no object.
 	Raw json.RawMessage
 }
 
