@@ -137,7 +137,9 @@ func deliveryClient(o Options) (client *http.Client, own bool) {
 		if !o.DeliverAnywhere {
 			dial = loopbackOnly(dialer)
 		}
-		client.Transport = &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 8, IdleConnTimeout: 30 * time.Second}
+		client.Transport = &http.Transport{
+			DialContext: dial, TLSClientConfig: o.DeliveryTLS, MaxIdleConnsPerHost: 8, IdleConnTimeout: 30 * time.Second,
+		}
 		own = true
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -4,6 +4,7 @@
 package emulator
 
 import (
+	"crypto/tls"
 	"log/slog"
 	"net/http"
 	"time"
@@ -41,6 +42,9 @@ type Options struct {
 	// verifies TLS against the system's roots, uses no proxy, and connects to
 	// loopback addresses only, unless DeliverAnywhere is set.
 	DeliveryClient *http.Client
+	// DeliveryTLS configures TLS of the default DeliveryClient, for example with
+	// a certificate authority to trust.
+	DeliveryTLS *tls.Config
 	// DeliverAnywhere lets the default DeliveryClient connect to any address.
 	// Without it an attempt to reach another machine fails without a packet sent:
 	// a test that registers https://api.example.com must not post to it.

@@ -1,0 +1,96 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/pflag"
+
+	"github.com/medblocks/webhook-operator/test/emulator"
+)
+
+type config struct {
+	listen          string
+	apiKeys         []string
+	apiVersions     []string
+	timeScale       float64
+	maxEndpoints    int
+	deliverAnywhere bool
+	deliveryCA      string
+	logLevel        string
+}
+
+func parseFlags(args []string, usage io.Writer) (config, error) {
+	var c config
+	f := pflag.NewFlagSet("emulator", pflag.ContinueOnError)
+	f.SetOutput(usage)
+	f.SortFlags = false
+	f.StringVar(&c.listen, "listen", "127.0.0.1:8089", "address to listen on; port 0 picks a free one")
+	f.StringArrayVar(&c.apiKeys, "api-key", nil,
+		"an API key that opens a workspace (repeatable); without any, every mb_sk_sbx_… and mb_sk_live_… key opens one of its own")
+	f.Float64Var(&c.timeScale, "time-scale", 1,
+		"how many times faster than real the retry schedule runs; at 3600 an hour takes a second")
+	f.IntVar(&c.maxEndpoints, "max-endpoints", 0, "endpoint limit of a workspace; 0 is none")
+	f.StringArrayVar(&c.apiVersions, "api-version", nil,
+		"an API version to accept beside "+emulator.DefaultAPIVersion+" (repeatable)")
+	f.BoolVar(&c.deliverAnywhere, "deliver-anywhere", false,
+		"deliver events to any address; otherwise to this machine only")
+	f.StringVar(&c.deliveryCA, "delivery-ca", "",
+		"PEM file with a certificate authority to trust in receivers, beside the system's")
+	f.StringVar(&c.logLevel, "log-level", "info", "debug, info, warn or error; the log goes to standard error")
+	if err := f.Parse(args); err != nil {
+		return c, err
+	}
+	switch {
+	case f.NArg() > 0:
+		return c, fmt.Errorf("unexpected argument %q", f.Arg(0))
+	case c.timeScale <= 0:
+		return c, fmt.Errorf("--time-scale must be above 0, not %v", c.timeScale)
+	case c.maxEndpoints < 0:
+		return c, fmt.Errorf("--max-endpoints must not be negative, but is %d", c.maxEndpoints)
+	}
+	return c, nil
+}
+
+func (c config) options(logs io.Writer) (emulator.Options, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.logLevel)); err != nil {
+		return emulator.Options{}, fmt.Errorf("--log-level: %w", err)
+	}
+	opts := emulator.Options{
+		APIKeys: c.apiKeys, APIVersions: c.apiVersions, TimeScale: c.timeScale, MaxEndpoints: c.maxEndpoints,
+		DeliverAnywhere: c.deliverAnywhere,
+		Logger:          slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: level})),
+	}
+	if c.deliveryCA == "" {
+		return opts, nil
+	}
+	roots, err := rootsWith(c.deliveryCA)
+	if err != nil {
+		return emulator.Options{}, fmt.Errorf("--delivery-ca: %w", err)
+	}
+	opts.DeliveryTLS = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	return opts, nil
+}
+
+func rootsWith(file string) (*x509.CertPool, error) {
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s holds no PEM certificate", file)
+	}
+	return roots, nil
+}
