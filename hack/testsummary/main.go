@@ -30,7 +30,7 @@ func run(in io.Reader, out io.Writer, file string) error {
 		return fmt.Errorf("reading the test events: %w", err)
 	}
 	if file != "" {
-		if err := os.WriteFile(file, []byte(totals.String()+"\n"), 0o644); err != nil {
+		if err := os.WriteFile(file, []byte(totals.String()+"\n"), 0o600); err != nil {
 			return fmt.Errorf("writing the closing line: %w", err)
 		}
 	}

@@ -36,6 +36,7 @@ func goTestEvents(t *testing.T, source string, args ...string) string {
 }
 
 func TestRealRunsAreCountedAsTheyWentAndFailuresAreShown(t *testing.T) {
+	t.Parallel()
 	for name, tc := range map[string]struct {
 		source  string
 		args    []string
