@@ -28,11 +28,12 @@ type Client struct {
 	apiVersion string
 	userAgent  string
 	timeout    time.Duration
-	transport  http.RoundTripper
 	observer   func(Call)
-	// apiKey is a function because fmt prints a function as an address, wherever
-	// the client is embedded and whatever the verb; a string it would print.
-	apiKey func() string
+	// The key and the transport are functions because fmt prints a function as an
+	// address, wherever the client is embedded and whatever the verb. A string it
+	// would print, and a transport's pools it would read while they are in use.
+	apiKey    func() string
+	roundTrip func(*http.Request) (*http.Response, error)
 }
 
 // New returns a client. It makes no call; its error names the setting that is
@@ -48,22 +49,25 @@ func New(config Config) (*Client, error) {
 		apiVersion: config.APIVersion,
 		userAgent:  config.UserAgent,
 		timeout:    config.Timeout,
-		transport:  config.Transport,
 		observer:   config.Observer,
 		apiKey:     func() string { return key },
+		roundTrip:  config.Transport.RoundTrip,
 	}, nil
 }
 
 // String describes the client without its key.
-func (c *Client) String() string {
-	if c == nil || c.base == nil {
+func (c Client) String() string {
+	if c.base == nil {
 		return "medblocks.Client{}"
 	}
 	return fmt.Sprintf("medblocks.Client{BaseURL:%q APIVersion:%q}", c.base.String(), c.apiVersion)
 }
 
+// Format prints String for every verb, %#v included.
+func (c Client) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, c.String()) }
+
 // LogValue keeps structured logs short and free of the key.
-func (c *Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
+func (c Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // request is one call before it is sent.
 type request struct {
@@ -105,7 +109,7 @@ func (c *Client) do(ctx context.Context, r request) (answer, error) {
 	}
 	// RoundTrip instead of http.Client: that would follow redirects, or fail on
 	// one whose Location cannot be parsed, where the caller should see the status.
-	response, err := c.transport.RoundTrip(httpRequest)
+	response, err := c.roundTrip(httpRequest)
 	if err != nil {
 		return answer{}, c.transportError(ctx, callCtx, r.operation, err)
 	}

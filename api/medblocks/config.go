@@ -31,7 +31,8 @@ const (
 )
 
 // Config says which workspace to talk to and how. Its zero value plus an APIKey
-// is ready to use. Printing it never shows the key.
+// is ready to use. Printing it never shows the key, except as an unexported field
+// of a struct that is printed: fmt calls no methods there.
 type Config struct {
 	// BaseURL defaults to DefaultBaseURL. Plain http is accepted for loopback
 	// hosts only, because the key travels with every call.
@@ -86,6 +87,8 @@ func Operations() []Operation {
 		OperationDeleteEndpoint, OperationRotateSecret, OperationListEvents, OperationRedeliverEvent,
 	}
 }
+
+const maxConfigRunes = 2000
 
 var apiVersionPattern = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
 
@@ -189,8 +192,10 @@ func (c Config) String() string {
 	if c.APIKey != "" {
 		key = redacted
 	}
-	return fmt.Sprintf("medblocks.Config{BaseURL:%q APIKey:%s APIVersion:%q Timeout:%s UserAgent:%q}",
+	text := fmt.Sprintf("medblocks.Config{BaseURL:%q APIKey:%s APIVersion:%q Timeout:%s UserAgent:%q}",
 		redactedURL(c.BaseURL), key, c.APIVersion, c.Timeout, c.UserAgent)
+	// A config that nobody has validated may hold its key in any field.
+	return scrub(text, c.APIKey, maxConfigRunes)
 }
 
 // Format prints String for every verb, %#v included.

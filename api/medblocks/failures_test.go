@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -253,7 +254,9 @@ func TestNoAnswerIsATransportError(t *testing.T) {
 	}
 	plain := newVendor(t, answering(200, endpointJSON))
 	resetting := newVendor(t, reset)
-	untrusted := httptest.NewTLSServer(answering(200, endpointJSON))
+	untrusted := httptest.NewUnstartedServer(answering(200, endpointJSON))
+	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains about each handshake
+	untrusted.StartTLS()
 	t.Cleanup(untrusted.Close)
 	closed := httptest.NewServer(answering(200, endpointJSON))
 	closed.Close()
