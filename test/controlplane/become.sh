@@ -1,7 +1,8 @@
-# Notes this process's id in the folder $0, then becomes the program $1 with the arguments after it. A program that is only asked
-# for its flags ends at once and is not noted: its id may soon be another's.
+# Notes this process in the folder $0 (its id, and when it started, which together are nobody else's), then becomes the program $1
+# with the arguments after it. A program that is only asked for its flags ends at once and is not noted.
 folder=$0
 program=$1
 shift
-[ "${1-}" = --help ] || printf '%s' "$program" >"$folder/$$" || exit 1
+started() { if [ -r "/proc/$1/stat" ]; then sed 's/^.*) //' "/proc/$1/stat" | cut -d ' ' -f 20; else ps -o lstart= -p "$1"; fi; }
+[ "${1-}" = --help ] || started "$$" >"$folder/$$" || exit 1
 exec "$program" "$@"

@@ -36,7 +36,9 @@ func TestTheControlPlaneServesWhatTheRepositoryShips(t *testing.T) {
 	t.Parallel()
 	plane := start(t, Options{ControllerManager: true})
 	admin := connect(t, plane.Admin)
-	operator := connect(t, plane.OperatorConfig())
+	unlimited := plane.OperatorConfig()
+	unlimited.QPS = -1
+	operator := connect(t, unlimited)
 
 	t.Run("kubectl talks to it with both kubeconfigs, in one version", func(t *testing.T) {
 		for _, kubeconfig := range []string{plane.AdminKubeconfig(), plane.OperatorKubeconfig()} {

@@ -5,6 +5,7 @@ package controlplane
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -104,14 +105,41 @@ func TestAStartThatFailsSaysWhatTheProgramSaidAndLeavesNothingBehind(t *testing.
 	g.Expect(left).To(BeEmpty())
 }
 
-// diesInTheMiddle is the environment variable that makes TestHelperThatIsKilled do its part.
-const diesInTheMiddle = "CONTROLPLANE_TEST_HELPER"
+// helperVariable is the environment variable that makes this test's binary be the process that is killed.
+const helperVariable = "CONTROLPLANE_TEST_HELPER"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(helperVariable) == "" {
+		os.Exit(m.Run())
+	}
+	if err := startAndNeverStop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func startAndNeverStop() error {
+	plane, err := Start(context.Background(), Options{ControllerManager: true})
+	if err != nil {
+		return err
+	}
+	dir := filepath.Dir(plane.AdminKubeconfig())
+	// A program that ends by nothing but a signal.
+	cmd := plane.Command(context.Background(), "/usr/bin/env", "tail", "-f", plane.AdminKubeconfig())
+	cmd.SysProcAttr = ownGroup()
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	fmt.Fprintln(os.Stdout, "running in "+dir)
+	select {} // Until it is killed.
+}
 
 func TestNothingOutlivesAProcessThatWasKilled(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	helper := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestHelperThatIsKilled$", "-test.v")
-	helper.Env = append(os.Environ(), diesInTheMiddle+"=1")
+	helper := exec.CommandContext(t.Context(), os.Args[0])
+	helper.Env = append(os.Environ(), helperVariable+"=1")
+	helper.Stderr = os.Stderr
 	out, err := helper.StdoutPipe()
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(helper.Start()).To(Succeed())
@@ -128,25 +156,4 @@ func TestNothingOutlivesAProcessThatWasKilled(t *testing.T) {
 	g.Expect(errors.As(helper.Wait(), &exit)).To(BeTrue())
 	g.Eventually(func() []string { return mentions(t, dir) }).WithTimeout(20 * time.Second).Should(BeEmpty())
 	g.Eventually(func() error { _, err := os.Stat(dir); return err }).WithTimeout(20 * time.Second).Should(MatchError(fs.ErrNotExist))
-}
-
-func TestHelperThatIsKilled(t *testing.T) {
-	if os.Getenv(diesInTheMiddle) == "" {
-		t.Skip("the other half of TestNothingOutlivesAProcessThatWasKilled")
-	}
-	plane, err := Start(t.Context(), Options{ControllerManager: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Dir(plane.AdminKubeconfig())
-	cmd := plane.Command(t.Context(), "/bin/sh", "-c", "read -r _", dir)
-	if _, err := cmd.StdinPipe(); err != nil {
-		t.Fatal(err)
-	}
-	cmd.SysProcAttr = ownGroup()
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	fmt.Fprintln(os.Stdout, "running in "+dir)
-	select {} // Until it is killed.
 }
