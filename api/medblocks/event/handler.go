@@ -76,8 +76,8 @@ type Options struct {
 	// Timeout bounds one delivery from reading the body to the answer; it defaults
 	// to DefaultTimeout.
 	Timeout time.Duration
-	// Observe, when set, is told about every delivery. It must not block, and is
-	// called from several goroutines.
+	// Observe, when set, is told about every delivery just before it is answered.
+	// It must not block, and is called from several goroutines.
 	Observe func(Delivery)
 }
 
@@ -107,15 +107,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	report := h.serve(w, r, start)
 	report.Duration = time.Since(start)
-	if report.Err != nil || report.StatusCode >= 300 {
-		w.Header().Set("X-Content-Type-Options", "nosniff")
+	if h.Observe != nil {
+		h.Observe(report) // before the answer: whoever has that finds the delivery observed
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(report.StatusCode)
 	_, _ = io.WriteString(w, answerText(report)+"\n")
-	if h.Observe != nil {
-		h.Observe(report)
-	}
 }
 
 func (h *handler) serve(w http.ResponseWriter, r *http.Request, start time.Time) Delivery {
