@@ -1,0 +1,279 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package receiver is a sample receiver of Medblocks webhooks: what bin/receiver
+// runs, and what tests run in their own process. It verifies deliveries with the
+// event package, remembers what it accepted, and can be told to fail, so that one
+// can watch what Medblocks and the operator make of it.
+//
+//	POST /webhooks/medblocks         deliveries
+//	GET  /healthz                    200 when well, 503 while told to fail
+//	GET  /_receiver/events           accepted events and counts, as a Report
+//	POST /_receiver/fail?status=503  fail every request to the webhook path
+//	POST /_receiver/recover          stop failing
+//
+// The paths under /_receiver/ ask for no credentials: it is a sample, listen on
+// loopback.
+package receiver
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/medblocks/webhook-operator/api/medblocks/event"
+)
+
+const (
+	// WebhookPath is where deliveries go.
+	WebhookPath = "/webhooks/medblocks"
+	// DefaultFailStatus is what a receiver that is told to fail answers.
+	DefaultFailStatus = http.StatusServiceUnavailable
+	// maxKeptEvents bounds the list of accepted events; the latest are kept.
+	maxKeptEvents = 1000
+	// shutdownTimeout lets deliveries end that are being answered.
+	shutdownTimeout = event.DefaultTimeout + time.Second
+)
+
+// Options of a Server. Secrets is required.
+type Options struct {
+	Secrets event.SecretSource
+	// Clock defaults to the system's.
+	Clock event.Clock
+	// Logger defaults to none. It gets one line per delivery, without its payload.
+	Logger *slog.Logger
+}
+
+// Server is a receiver. It is an http.Handler.
+type Server struct {
+	mux    *http.ServeMux
+	clock  event.Clock
+	logger *slog.Logger
+
+	mu     sync.Mutex
+	events []AcceptedEvent
+	counts Counts
+	// failStatus is 0 while the receiver is well.
+	failStatus int
+}
+
+// AcceptedEvent is an event that was verified and handled.
+type AcceptedEvent struct {
+	ID         string     `json:"id"`
+	Type       event.Type `json:"type"`
+	ReceivedAt time.Time  `json:"received_at"`
+	// Secret is "current" or "previous": which one had signed the event.
+	Secret string `json:"secret"`
+}
+
+// Counts counts deliveries since the start.
+type Counts struct {
+	Accepted int `json:"accepted"`
+	// Duplicates had been accepted before.
+	Duplicates int `json:"duplicates"`
+	// Rejected carried no genuine event.
+	Rejected int `json:"rejected"`
+	// Failed were answered with an error for the receiver's own sake: it was told
+	// to fail, or has no secret yet.
+	Failed int `json:"failed"`
+}
+
+// Report is the answer of GET /_receiver/events.
+type Report struct {
+	// Events in the order of their arrival, the latest 1000.
+	Events []AcceptedEvent `json:"events"`
+	Counts Counts          `json:"counts"`
+	// Failing is the status that the receiver was told to fail with, 0 for none.
+	Failing int `json:"failing"`
+}
+
+// New returns a receiver that is well.
+func New(options Options) *Server {
+	s := &Server{mux: http.NewServeMux(), clock: options.Clock, logger: options.Logger}
+	if s.clock == nil {
+		s.clock = systemClock{}
+	}
+	if s.logger == nil {
+		s.logger = slog.New(slog.DiscardHandler)
+	}
+	s.mux.Handle(WebhookPath, s.failWhenTold(event.NewHandler(event.Options{
+		Verifier: event.Verifier{Secrets: options.Secrets, Clock: s.clock},
+		Handle:   s.accept,
+		Observe:  s.observe,
+	})))
+	s.mux.HandleFunc("GET /healthz", s.serveHealth)
+	s.mux.HandleFunc("GET /_receiver/events", s.serveEvents)
+	s.mux.HandleFunc("POST /_receiver/fail", s.serveFail)
+	s.mux.HandleFunc("POST /_receiver/recover", s.serveRecover)
+	return s
+}
+
+type systemClock struct{}
+
+func (systemClock) Now() time.Time { return time.Now() }
+
+// ServeHTTP serves deliveries and the admin paths.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+// Fail makes every request to the webhook path fail with a status from 300 to
+// 599, whatever its signature. The events are not accepted: they come again.
+func (s *Server) Fail(status int) error {
+	if status < 300 || status > 599 {
+		return fmt.Errorf("status %d is not a failure: give one from 300 to 599", status)
+	}
+	s.setFailing(status)
+	return nil
+}
+
+// Recover undoes Fail.
+func (s *Server) Recover() { s.setFailing(0) }
+
+func (s *Server) setFailing(status int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failStatus = status
+}
+
+// Report returns what arrived so far.
+func (s *Server) Report() Report {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return Report{Events: append([]AcceptedEvent{}, s.events...), Counts: s.counts, Failing: s.failStatus}
+}
+
+// failWhenTold comes before the verification, as an outage would.
+func (s *Server) failWhenTold(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		status := s.failing(r.Method == http.MethodPost)
+		if status == 0 {
+			next.ServeHTTP(w, r)
+			return
+		}
+		s.logger.Info("delivery", "outcome", "told to fail", "status", status)
+		http.Error(w, "told to fail", status)
+	})
+}
+
+// failing returns the status to fail with, and counts the delivery if it is one.
+func (s *Server) failing(delivery bool) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failStatus != 0 && delivery {
+		s.counts.Failed++
+	}
+	return s.failStatus
+}
+
+func (s *Server) accept(_ context.Context, e event.Event) error {
+	accepted := AcceptedEvent{ID: e.ID, Type: e.Type, ReceivedAt: s.clock.Now().UTC(), Secret: secretName(e)}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.counts.Accepted++
+	if len(s.events) == maxKeptEvents {
+		s.events = append(s.events[:0], s.events[1:]...)
+	}
+	s.events = append(s.events, accepted)
+	return nil
+}
+
+func secretName(e event.Event) string {
+	if e.SecretIndex > 0 {
+		return "previous"
+	}
+	return "current"
+}
+
+func (s *Server) observe(d event.Delivery) {
+	s.mu.Lock()
+	switch d.Outcome {
+	case event.OutcomeDuplicate:
+		s.counts.Duplicates++
+	case event.OutcomeRejected:
+		s.counts.Rejected++
+	case event.OutcomeFailed, event.OutcomeInProgress, event.OutcomeTimedOut:
+		s.counts.Failed++
+	}
+	s.mu.Unlock()
+
+	attributes := []any{"outcome", d.Outcome, "status", d.StatusCode}
+	if d.Event.ID != "" {
+		attributes = append(attributes, "id", d.Event.ID, "type", d.Event.Type, "secret", secretName(d.Event))
+	}
+	if d.Err != nil {
+		attributes = append(attributes, "error", d.Err)
+	}
+	s.logger.Info("delivery", attributes...)
+}
+
+func (s *Server) serveHealth(w http.ResponseWriter, _ *http.Request) {
+	if s.failing(false) != 0 {
+		http.Error(w, "told to fail", http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = io.WriteString(w, "ok\n")
+}
+
+func (s *Server) serveEvents(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Report()) }
+
+func (s *Server) serveFail(w http.ResponseWriter, r *http.Request) {
+	status := DefaultFailStatus
+	if text := r.URL.Query().Get("status"); text != "" {
+		var err error
+		if status, err = strconv.Atoi(text); err != nil {
+			http.Error(w, "status is not a number", http.StatusBadRequest)
+			return
+		}
+	}
+	if err := s.Fail(status); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	s.logger.Info("told to fail", "status", status)
+	writeJSON(w, map[string]int{"failing": status})
+}
+
+func (s *Server) serveRecover(w http.ResponseWriter, _ *http.Request) {
+	s.Recover()
+	s.logger.Info("recovered")
+	writeJSON(w, map[string]int{"failing": 0})
+}
+
+func writeJSON(w http.ResponseWriter, value any) {
+	w.Header().Set("Content-Type", "application/json")
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	_ = encoder.Encode(value)
+}
+
+// Serve answers on the listener until the context ends, and then lets requests
+// end that are at work. It returns nil after such an end.
+func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	server := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      15 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
+	}
+	stopped := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() {
+		shutdownCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+		defer cancel()
+		stopped <- server.Shutdown(shutdownCtx)
+	})
+	err := server.Serve(listener)
+	if !stop() && errors.Is(err, http.ErrServerClosed) {
+		return <-stopped
+	}
+	return err
+}
