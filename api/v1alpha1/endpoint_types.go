@@ -7,8 +7,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// MedblocksWebhookEndpoint declares one webhook endpoint in a Medblocks workspace. The operator registers it,
-// keeps it matching this manifest, stores its signing secret in a Secret, and shows in conditions whether
+// MedblocksWebhookEndpoint declares one webhook endpoint in a Medblocks
+// workspace. The operator registers it, keeps it matching this manifest,
+// stores its signing secret in a Secret, and shows in conditions whether
 // events flow.
 //
 // +kubebuilder:object:root=true
@@ -24,6 +25,8 @@ import (
 // +kubebuilder:printcolumn:name="Secret",type="string",priority=1,JSONPath=".status.signingSecret.name",description="Secret that holds the signing secret"
 // +kubebuilder:printcolumn:name="Message",type="string",priority=1,JSONPath=".status.conditions[?(@.type=='Ready')].message",description="What is wrong and what to do, or what was done"
 // +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 238 || (has(self.spec.signingSecret) && has(self.spec.signingSecret.name))",message="metadata.name is longer than 238 characters, so the default name of the signing Secret (<name>-signing-secret) would exceed 253: set spec.signingSecret.name or choose a shorter name"
+// +kubebuilder:validation:XValidation:rule="(has(self.spec.signingSecret) && has(self.spec.signingSecret.name)) || self.spec.apiKeySecretRef.name != self.metadata.name + '-signing-secret'",fieldPath=".spec.apiKeySecretRef.name",message="apiKeySecretRef.name is the default name of this resource's signing Secret, which the operator owns: set spec.signingSecret.name or keep the API key in another Secret"
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.adopt) || has(oldSelf.spec.adopt) || !has(self.status) || !has(self.status.endpointID) || size(self.status.endpointID) == 0 || self.spec.adopt.endpointID == self.status.endpointID",fieldPath=".spec.adopt.endpointID",message="adopt.endpointID must be status.endpointID, because this resource already manages that endpoint: create another resource for another endpoint"
 type MedblocksWebhookEndpoint struct {
 	metav1.TypeMeta `json:",inline"`
 
@@ -50,25 +53,29 @@ type MedblocksWebhookEndpointList struct {
 	Items           []MedblocksWebhookEndpoint `json:"items"`
 }
 
-// MedblocksWebhookEndpointSpec is the wanted endpoint. Fields that are left out have the defaults named in
-// their description; the operator resolves them and never writes them into the spec.
+// MedblocksWebhookEndpointSpec is the wanted endpoint. Fields that are left
+// out have the defaults named in their description; the operator resolves them
+// and never writes them into the spec.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.medblocksAPIVersion) == has(oldSelf.medblocksAPIVersion) && (!has(self.medblocksAPIVersion) || self.medblocksAPIVersion == oldSelf.medblocksAPIVersion)",fieldPath=".medblocksAPIVersion",message="medblocksAPIVersion cannot be changed, added or removed: Medblocks pins it at registration; delete this resource and create another one"
 // +kubebuilder:validation:XValidation:rule="!has(self.signingSecret) || !has(self.signingSecret.name) || self.signingSecret.name != self.apiKeySecretRef.name",fieldPath=".signingSecret.name",message="signingSecret.name must differ from apiKeySecretRef.name: the operator owns the signing Secret and only reads the API key"
 type MedblocksWebhookEndpointSpec struct {
-	// url is the receiver URL that Medblocks delivers events to. It must be https; http is accepted for localhost,
-	// 127.0.0.1 and [::1] only. No userinfo, no fragment, at most 2048 characters.
+	// url is the receiver URL that Medblocks delivers events to. It must be https;
+	// http is accepted for localhost, 127.0.0.1 and [::1] only. No userinfo, no
+	// fragment, at most 2048 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048
-	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getHostname() != ''",message="url must be an absolute URL with a host, such as https://api.example.com/medblocks/webhook"
-	// +kubebuilder:validation:XValidation:rule="!isURL(self) || url(self).getScheme() == 'https' || (url(self).getScheme() == 'http' && url(self).getHostname() in ['localhost', '127.0.0.1', '::1', '[::1]'])",message="url must use https; http is accepted for localhost, 127.0.0.1 and [::1] only"
+	// +kubebuilder:validation:XValidation:rule="self.contains('#') || self.matches(r'[\\pZ\\pC\\\\]') || (isURL(self) && url(self).getScheme() != '' && url(self).getHostname() != '')",message="url must be an absolute URL with a host, such as https://api.example.com/medblocks/webhook"
+	// +kubebuilder:validation:XValidation:rule="!isURL(self) || url(self).getHostname() == '' || url(self).getScheme() in ['', 'https'] || (url(self).getScheme() == 'http' && url(self.lowerAscii()).getHostname() in ['localhost', '127.0.0.1', '::1'])",message="url must use https; http is accepted for localhost, 127.0.0.1 and [::1] only"
+	// +kubebuilder:validation:XValidation:rule="!isURL(self) || url(self).getPort() == '' || (size(url(self).getPort()) <= 5 && int(url(self).getPort()) >= 1 && int(url(self).getPort()) <= 65535)",message="url must have a port between 1 and 65535, or none"
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*@')",message="url must not contain userinfo (user:password@): every reader of this resource would see it; let the receiver verify the signature instead"
 	// +kubebuilder:validation:XValidation:rule="!self.contains('#')",message="url must not contain a fragment (#…): it is never sent to a server"
-	// +kubebuilder:validation:XValidation:rule="!self.matches('[[:space:][:cntrl:]]')",message="url must not contain white space: percent-encode it"
+	// +kubebuilder:validation:XValidation:rule="!self.matches(r'[\\pZ\\pC\\\\]')",message="url must not contain white space, control characters or backslashes: percent-encode them"
 	URL string `json:"url"`
 
-	// events are the event types to subscribe to: one to four of the catalogue, or "*" alone for all of them.
+	// events are the event types to subscribe to: one to four of the catalogue, or
+	// "*" alone for all of them.
 	// +required
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
@@ -76,26 +83,30 @@ type MedblocksWebhookEndpointSpec struct {
 	// +kubebuilder:validation:XValidation:rule="!('*' in self) || size(self) == 1",message="events must be '*' alone or a list of event types: '*' already subscribes to all of them"
 	Events []EventType `json:"events"`
 
-	// description is a note shown in the Medblocks dashboard, at most 500 characters. Left out, it is cleared.
+	// description is a note shown in the Medblocks dashboard, at most 500
+	// characters. Left out, it is cleared.
 	// +optional
 	// +kubebuilder:validation:MaxLength=500
 	Description string `json:"description,omitempty"`
 
-	// metadata is the whole metadata map of the endpoint, at most 40 keys: keys set elsewhere are removed.
-	// Keys that start with webhook-operator/ are reserved for the operator.
+	// metadata is the whole metadata map of the endpoint, at most 40 keys: keys
+	// set elsewhere are removed. Keys that start with webhook-operator/ are
+	// reserved for the operator.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=40
 	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('webhook-operator/'))",message="metadata keys must not start with webhook-operator/: they are reserved for the operator"
 	Metadata map[string]MetadataValue `json:"metadata,omitempty"`
 
-	// medblocksAPIVersion is the API version (YYYY-MM-DD) that the endpoint is registered with; every event sent to it
-	// carries that version. Default: the operator's own version. It cannot be changed, added or removed later.
+	// medblocksAPIVersion is the API version (YYYY-MM-DD) that the endpoint is
+	// registered with; every event sent to it carries that version. Default: the
+	// operator's own version. It cannot be changed, added or removed later.
 	// +optional
 	// +kubebuilder:validation:MaxLength=10
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$')",message="medblocksAPIVersion must be a date, YYYY-MM-DD, such as 2026-04-25"
 	MedblocksAPIVersion string `json:"medblocksAPIVersion,omitempty"`
 
-	// apiKeySecretRef names the Secret, in the namespace of this resource, that holds the Medblocks API key.
+	// apiKeySecretRef names the Secret, in the namespace of this resource, that
+	// holds the Medblocks API key.
 	// +required
 	APIKeySecretRef APIKeySecretReference `json:"apiKeySecretRef"`
 
@@ -104,43 +115,53 @@ type MedblocksWebhookEndpointSpec struct {
 	// +kubebuilder:validation:Enum=Active;Disabled
 	State EndpointState `json:"state,omitempty"`
 
-	// signingSecret configures the Secret that the operator writes the signing secret to.
+	// signingSecret configures the Secret that the operator writes the signing
+	// secret to.
 	// +optional
 	SigningSecret *SigningSecretSpec `json:"signingSecret,omitempty"`
 
-	// reenablePolicy says what to do when Medblocks disables the endpoint after nine failed attempts to deliver one
-	// event. Default: nothing (mode Never). An endpoint that a person disabled is never re-enabled by policy.
+	// reenablePolicy says what to do when Medblocks disables the endpoint after
+	// nine failed attempts to deliver one event. Default: nothing (mode Never). An
+	// endpoint that a person disabled is never re-enabled by policy.
 	// +optional
 	ReenablePolicy *ReenablePolicy `json:"reenablePolicy,omitempty"`
 
-	// adopt takes over an endpoint that already exists at Medblocks, whoever created it, instead of registering one.
+	// adopt takes over an endpoint that already exists at Medblocks, whoever
+	// created it, instead of registering one. This release refuses it: condition
+	// Stalled, reason InvalidRequest.
 	// +optional
 	Adopt *AdoptSpec `json:"adopt,omitempty"`
 
-	// managementPolicy is Manage (default), or Observe to mirror status and report drift without ever writing to
-	// Medblocks.
+	// managementPolicy is Manage (default), or Observe to mirror status and report
+	// drift without ever writing to Medblocks. This release refuses Observe:
+	// condition Stalled, reason InvalidRequest.
 	// +optional
 	// +kubebuilder:validation:Enum=Manage;Observe
 	ManagementPolicy ManagementPolicy `json:"managementPolicy,omitempty"`
 
-	// deletionPolicy says what happens to the endpoint when this resource is deleted: Delete (default) removes it and
-	// its signing Secret, Orphan leaves both behind, without the operator's marks.
+	// deletionPolicy says what happens to the endpoint when this resource is
+	// deleted: Delete (default) removes it and its signing Secret, Orphan leaves
+	// both behind, without the operator's marks.
 	// +optional
 	// +kubebuilder:validation:Enum=Delete;Orphan
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 
-	// deliveryMonitoring checks the endpoint's undelivered events at an interval and reports them in the condition
-	// DeliveriesHealthy, before Medblocks disables the endpoint. Off by default.
+	// deliveryMonitoring checks the endpoint's undelivered events at an interval
+	// and reports them in the condition DeliveriesHealthy, before Medblocks
+	// disables the endpoint. Off by default. This release refuses it: condition
+	// Stalled, reason InvalidRequest.
 	// +optional
 	DeliveryMonitoring *DeliveryMonitoring `json:"deliveryMonitoring,omitempty"`
 
-	// suspend stops reconciling this resource: nothing is written to Medblocks or to the signing Secret until it is
-	// false again. Deletion still works. Default: false.
+	// suspend stops reconciling this resource: nothing is written to Medblocks or
+	// to the signing Secret until it is false again. Deletion still works.
+	// Default: false.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 }
 
-// EventType is an event type of the Medblocks events catalogue (API version 2026-04-25), or "*" for all of them.
+// EventType is an event type of the Medblocks events catalogue (API version
+// 2026-04-25), or "*" for all of them.
 //
 // +kubebuilder:validation:Enum=patient_flow.completed;connection.token_refresh_failed;records.sync.completed;records.sync.failed;*
 type EventType string
@@ -159,7 +180,8 @@ const (
 // +kubebuilder:validation:MaxLength=4096
 type MetadataValue string
 
-// APIKeySecretReference names a key in a Secret of the resource's own namespace.
+// APIKeySecretReference names a key in a Secret of the resource's own
+// namespace.
 type APIKeySecretReference struct {
 	// name of the Secret.
 	// +required
@@ -199,7 +221,8 @@ const (
 type DeletionPolicy string
 
 const (
-	// DeletionDelete deletes the endpoint and the signing Secret. It is the default.
+	// DeletionDelete deletes the endpoint and the signing Secret. It is the
+	// default.
 	DeletionDelete DeletionPolicy = "Delete"
 	// DeletionOrphan leaves both behind, without the operator's marks.
 	DeletionOrphan DeletionPolicy = "Orphan"
@@ -207,21 +230,24 @@ const (
 
 // SigningSecretSpec configures the Secret that holds the signing secret.
 type SigningSecretSpec struct {
-	// name of the Secret. Default: <name of this resource>-signing-secret. A Secret that exists and does not belong
-	// to this resource is never overwritten. A changed name moves the Secret.
+	// name of the Secret. Default: <name of this resource>-signing-secret. A
+	// Secret that exists and does not belong to this resource is never
+	// overwritten. A changed name moves the Secret.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue()",message="name must be a valid name of a Secret: lower-case letters, digits, '-' and '.'"
 	Name string `json:"name,omitempty"`
 
-	// labels to set on the Secret, at most 32. app.kubernetes.io/managed-by is reserved for the operator.
+	// labels to set on the Secret, at most 32. app.kubernetes.io/managed-by is
+	// reserved for the operator.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=32
 	// +kubebuilder:validation:XValidation:rule="!('app.kubernetes.io/managed-by' in self)",message="labels must not set app.kubernetes.io/managed-by: the operator finds its Secrets by it"
 	// +kubebuilder:validation:XValidation:rule="self.all(k, size(k) <= 317 && !format.qualifiedName().validate(k).hasValue())",message="labels must have valid label keys: an optional DNS prefix and '/', then up to 63 letters, digits, '-', '_' and '.'"
 	Labels map[string]LabelValue `json:"labels,omitempty"`
 
-	// annotations to set on the Secret, at most 32. Keys under connect.medblocks.com/ are reserved for the operator.
+	// annotations to set on the Secret, at most 32. Keys under
+	// connect.medblocks.com/ are reserved for the operator.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=32
 	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('connect.medblocks.com/'))",message="annotations must not use keys under connect.medblocks.com/: they are reserved for the operator"
@@ -246,18 +272,21 @@ type AnnotationValue string
 
 // SecretRotation says when the signing secret is rotated.
 type SecretRotation struct {
-	// interval between two rotations, at least 1h, as a Go duration such as 720h. After a rotation the previous
-	// value stays in the Secret, so that receivers can accept both.
+	// interval between two rotations, at least 1h, as a Go duration such as 720h.
+	// After a rotation the previous value stays in the Secret, so that receivers
+	// can accept both.
 	// +required
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=20
-	// +kubebuilder:validation:Pattern=`^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1h') && duration(self) <= duration('87600h')",message="interval must be between 1h and 87600h"
+	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}(\.[0-9]{1,9})?(ms|s|m|h))+$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,9})?(ms|s|m|h))+$') && duration(self) >= duration('1h') && duration(self) <= duration('87600h')",message="interval must be a Go duration (units h, m, s and ms) between 1h and 87600h, such as 720h"
 	Interval metav1.Duration `json:"interval"`
 }
 
-// AdoptSpec takes over an endpoint that exists. Its signing secret cannot be read from Medblocks, so exactly one of
-// existingSecretRef and rotateSecret says where it comes from. Ignored once the endpoint carries this resource's mark.
+// AdoptSpec takes over an endpoint that exists. Its signing secret cannot be
+// read from Medblocks, so exactly one of existingSecretRef and rotateSecret
+// says where it comes from. Ignored once the endpoint carries this resource's
+// mark.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.existingSecretRef) != (has(self.rotateSecret) && self.rotateSecret)",message="adopt needs exactly one of existingSecretRef and rotateSecret: true, because Medblocks never shows a signing secret again: copy it from a Secret of yours, or consent to a new one"
 type AdoptSpec struct {
@@ -268,11 +297,13 @@ type AdoptSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="endpointID cannot be changed: delete this resource with deletionPolicy Orphan and create another one"
 	EndpointID string `json:"endpointID"`
 
-	// existingSecretRef names the Secret of yours that holds the endpoint's signing secret. It is read, never written.
+	// existingSecretRef names the Secret of yours that holds the endpoint's
+	// signing secret. It is read, never written.
 	// +optional
 	ExistingSecretRef *SecretKeyReference `json:"existingSecretRef,omitempty"`
 
-	// rotateSecret consents to a new signing secret: the old one stops signing at once.
+	// rotateSecret consents to a new signing secret: the old one stops signing at
+	// once.
 	// +optional
 	RotateSecret bool `json:"rotateSecret,omitempty"`
 }
@@ -295,11 +326,12 @@ type SecretKeyReference struct {
 
 // DeliveryMonitoring configures the check of undelivered events.
 type DeliveryMonitoring struct {
-	// interval between two checks, at least 1m, as a Go duration. Each check is one call to Medblocks.
+	// interval between two checks, at least 1m, as a Go duration. Each check is
+	// one call to Medblocks.
 	// +required
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=20
-	// +kubebuilder:validation:Pattern=`^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m') && duration(self) <= duration('168h')",message="interval must be between 1m and 168h"
+	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}(\.[0-9]{1,9})?(ms|s|m|h))+$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,9})?(ms|s|m|h))+$') && duration(self) >= duration('1m') && duration(self) <= duration('168h')",message="interval must be a Go duration (units h, m, s and ms) between 1m and 168h, such as 15m"
 	Interval metav1.Duration `json:"interval"`
 }

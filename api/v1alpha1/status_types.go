@@ -7,10 +7,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// MedblocksWebhookEndpointStatus is what the operator last saw and did. It changes only when something happened:
-// there is no time of the last check in it (a metric has that).
+// MedblocksWebhookEndpointStatus is what the operator last saw and did. It
+// changes only when something happened: there is no time of the last check in
+// it (a metric has that).
 type MedblocksWebhookEndpointStatus struct {
-	// observedGeneration is the generation of the spec that this status is about; -1 before the first reconcile.
+	// observedGeneration is the generation of the spec that this status is about;
+	// -1 before the first reconcile.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
@@ -26,11 +28,13 @@ type MedblocksWebhookEndpointStatus struct {
 	// +optional
 	AppliedHash string `json:"appliedHash,omitempty"`
 
-	// acceptedHash is a hash of Medblocks' answer to that. Where the endpoint differs from it, somebody changed it.
+	// acceptedHash is a hash of Medblocks' answer to that. Where the endpoint
+	// differs from it, somebody changed it.
 	// +optional
 	AcceptedHash string `json:"acceptedHash,omitempty"`
 
-	// keyHash tells which API key last saw the endpoint. The key cannot be derived from it.
+	// keyHash tells which API key last saw the endpoint. The key cannot be derived
+	// from it.
 	// +optional
 	KeyHash string `json:"keyHash,omitempty"`
 
@@ -50,35 +54,41 @@ type MedblocksWebhookEndpointStatus struct {
 	// +optional
 	Redelivery *RedeliveryStatus `json:"redelivery,omitempty"`
 
-	// lastHandledReconcileAt is the last handled value of the annotation reconcile.fluxcd.io/requestedAt or, where that
-	// is not set, of connect.medblocks.com/reconcile-requested-at.
+	// lastHandledReconcileAt is the last handled value of the annotation
+	// reconcile.fluxcd.io/requestedAt or, where that is not set, of
+	// connect.medblocks.com/reconcile-requested-at.
 	// +optional
 	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
 
-	// lastHandledReconcileRequestedAt is the last handled value of connect.medblocks.com/reconcile-requested-at.
+	// lastHandledReconcileRequestedAt is the last handled value of
+	// connect.medblocks.com/reconcile-requested-at.
 	// +optional
 	LastHandledReconcileRequestedAt string `json:"lastHandledReconcileRequestedAt,omitempty"`
 
-	// lastHandledRotateSecretAt is the last handled value of connect.medblocks.com/rotate-secret-requested-at.
+	// lastHandledRotateSecretAt is the last handled value of
+	// connect.medblocks.com/rotate-secret-requested-at.
 	// +optional
 	LastHandledRotateSecretAt string `json:"lastHandledRotateSecretAt,omitempty"`
 
-	// lastHandledReenableAt is the last handled value of connect.medblocks.com/reenable-requested-at.
+	// lastHandledReenableAt is the last handled value of
+	// connect.medblocks.com/reenable-requested-at.
 	// +optional
 	LastHandledReenableAt string `json:"lastHandledReenableAt,omitempty"`
 
-	// lastHandledReregisterAt is the last handled value of connect.medblocks.com/reregister-requested-at.
+	// lastHandledReregisterAt is the last handled value of
+	// connect.medblocks.com/reregister-requested-at.
 	// +optional
 	LastHandledReregisterAt string `json:"lastHandledReregisterAt,omitempty"`
 
-	// history is the last ten things that the operator did at Medblocks, newest last.
+	// history is the last ten things that the operator did at Medblocks, newest
+	// last.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=10
 	History []HistoryEntry `json:"history,omitempty"`
 
-	// conditions of the resource: Ready, Synced, SigningSecretReady, Enabled, DeliveriesHealthy, and, only while they
-	// are True, Reconciling and Stalled.
+	// conditions of the resource: Ready, Synced, SigningSecretReady, Enabled,
+	// DeliveriesHealthy, and, only while they are True, Reconciling and Stalled.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -111,27 +121,31 @@ type DisabledStatus struct {
 	Since metav1.Time `json:"since"`
 	// cause is AutoDisabled, DisabledManually, DisabledBySpec or Unknown.
 	Cause string `json:"cause"`
-	// lastStatusCode is the status code of the receiver's last answer to the event that led to the disable; absent
-	// where it did not answer.
+	// lastStatusCode is the status code of the receiver's last answer to the event
+	// that led to the disable; absent where it did not answer.
 	// +optional
 	LastStatusCode *int32 `json:"lastStatusCode,omitempty"`
 }
 
 // ReenableStatus is the record of the re-enable policy.
 type ReenableStatus struct {
-	// attempts are the times of the attempts within the window, oldest first. An attempt is written before it is made.
+	// attempts are the times of the attempts within the window, oldest first. An
+	// attempt is written before it is made.
 	// +optional
 	// +listType=atomic
 	Attempts []metav1.Time `json:"attempts,omitempty"`
-	// nextAttempt is when the endpoint will be re-enabled; absent while nothing is due.
+	// nextAttempt is when the endpoint will be re-enabled; absent while nothing is
+	// due.
 	// +optional
 	NextAttempt *metav1.Time `json:"nextAttempt,omitempty"`
-	// accountedEvents are ids of events whose nine failed attempts explain an earlier disable. They stay undelivered for
-	// ever and never explain another one. At most 100.
+	// accountedEvents are ids of events whose nine failed attempts explain an
+	// earlier disable. They stay undelivered for ever and never explain another
+	// one. At most 100.
 	// +optional
 	// +listType=atomic
 	AccountedEvents []string `json:"accountedEvents,omitempty"`
-	// accountedBefore extends accountedEvents when there were more than 100: events created before it are accounted for.
+	// accountedBefore extends accountedEvents when there were more than 100:
+	// events created before it are accounted for.
 	// +optional
 	AccountedBefore *metav1.Time `json:"accountedBefore,omitempty"`
 }
@@ -140,10 +154,12 @@ type ReenableStatus struct {
 type SigningSecretStatus struct {
 	// name of the Secret.
 	Name string `json:"name"`
-	// lastRotated is when Medblocks last issued a new signing secret to the operator.
+	// lastRotated is when Medblocks last issued a new signing secret to the
+	// operator.
 	// +optional
 	LastRotated *metav1.Time `json:"lastRotated,omitempty"`
-	// lastHealed is when a lost or changed Secret was last healed by a rotation; that is done once an hour at most.
+	// lastHealed is when a lost or changed Secret was last healed by a rotation;
+	// that is done once an hour at most.
 	// +optional
 	LastHealed *metav1.Time `json:"lastHealed,omitempty"`
 }
@@ -168,8 +184,8 @@ type RedeliveryStatus struct {
 type HistoryEntry struct {
 	// time of the call, to the second.
 	Time metav1.Time `json:"time"`
-	// action: RegisterEndpoint, UpdateEndpoint, DisableEndpoint, EnableEndpoint, RepairMarks, RotateSecret,
-	// DeleteDuplicate.
+	// action: RegisterEndpoint, UpdateEndpoint, DisableEndpoint, EnableEndpoint,
+	// RepairMarks, RotateSecret, DeleteDuplicate.
 	Action string `json:"action"`
 	// trigger: why it was done.
 	Trigger string `json:"trigger"`
