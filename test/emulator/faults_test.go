@@ -204,7 +204,7 @@ func TestFaultsThatSpoilTheAnswerHaveTheirEffect(t *testing.T) {
 			g.Expect(o.resp.body).To(HaveKey("secret"))
 		},
 		emulator.FaultGzipBomb: func(g Gomega, o outcome, _ string) {
-			g.Expect(len(o.resp.raw)).To(BeNumerically(">", 64<<20))
+			g.Expect(len(o.resp.raw)).To(BeNumerically(">", 16<<20))
 		},
 		emulator.FaultWrongID: func(g Gomega, o outcome, id string) {
 			g.Expect(o.resp.body["id"]).To(And(MatchRegexp("^wh_[0-9A-Z]{26}$"), Not(Equal(id))))

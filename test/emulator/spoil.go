@@ -44,7 +44,7 @@ func (t *transport) sendHalf(a answer, raw []byte) {
 
 func (t *transport) sendBomb(a answer, raw []byte) {
 	var packed bytes.Buffer
-	z := gzip.NewWriter(&packed)
+	z, _ := gzip.NewWriterLevel(&packed, gzip.BestSpeed) // the level is a valid one
 	_, _ = z.Write(raw)
 	chunk := bytes.Repeat([]byte(" "), 1<<20)
 	for range gzipBombBytes / len(chunk) {

@@ -12,7 +12,7 @@ import (
 
 const (
 	hugeBodyBytes = 8 << 20
-	gzipBombBytes = 64 << 20
+	gzipBombBytes = 16 << 20
 	// defaultRedirect leads to a closed port of this machine, never elsewhere.
 	defaultRedirect = "http://127.0.0.1:9/"
 )
