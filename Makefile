@@ -114,7 +114,7 @@ manifests: ## Generate the CustomResourceDefinition (config/rbac is written by h
 
 .PHONY: docs
 docs: ## Generate the reference page of the resource, docs/reference.md.
-	@$(tool) crd-ref-docs --source-path=api/v1alpha1 --config=hack/docs.yaml --renderer=markdown \
+	@$(tool) crd-ref-docs --source-path=api/v1alpha1 --config=hack/docs/config.yaml --templates-dir=hack/docs --renderer=markdown \
 		--output-path=docs/reference.md --log-level=ERROR
 
 .PHONY: install-manifest

@@ -46,7 +46,7 @@ func (c *ControlPlane) startGuard(context.Context) error {
 		}
 	}
 	// Not bound to a context: it must outlive whatever is cancelled.
-	g.watchdog = exec.Command(shell, "-c", watchdogScript, "watchdog", g.dir) //nolint:noctx // see above
+	g.watchdog = exec.Command(shell, "-c", watchdogScript, "watchdog", g.dir)
 	g.watchdog.SysProcAttr = ownGroup()
 	g.watchdog.Dir = "/"
 	var err error
