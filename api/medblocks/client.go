@@ -114,29 +114,38 @@ func (c *Client) do(ctx context.Context, r request) (answer, error) {
 		return answer{}, c.transportError(ctx, callCtx, r.operation, err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	call.StatusCode = response.StatusCode
-	body, readErr := readBounded(response.Body)
-	call.RequestID = scrub(response.Header.Get("X-Request-Id"), c.apiKey(), maxTokenRunes)
-
-	if response.StatusCode < 200 || response.StatusCode > 299 {
-		apiErr := c.apiError(r.operation, response, body, readErr)
+	result := answer{
+		operation: r.operation,
+		status:    response.StatusCode,
+		requestID: scrub(response.Header.Get("X-Request-Id"), c.apiKey(), maxTokenRunes),
+	}
+	call.StatusCode, call.RequestID = result.status, result.requestID
+	var readErr error
+	result.body, readErr = readBounded(response.Body)
+	if result.status < 200 || result.status > 299 {
+		apiErr := c.apiError(r.operation, response, result.body, readErr)
 		call.RequestID = apiErr.RequestID
 		return answer{}, apiErr
 	}
-	result := answer{operation: r.operation, status: response.StatusCode, requestID: call.RequestID, body: body}
-	switch {
-	case readErr == nil || r.operation == OperationDeleteEndpoint:
-		// What a deletion answers with is not looked at (assumed), so a body that
-		// cannot be read does not turn a deletion into a failure.
-		return result, nil
-	case callCtx.Err() != nil:
+	if readErr != nil && callCtx.Err() != nil && r.operation != OperationDeleteEndpoint {
 		return answer{}, c.transportError(ctx, callCtx, r.operation, readErr)
+	}
+	return result.complete(readErr)
+}
+
+// complete returns the answer if its body could be read. What a deletion answers
+// with is not looked at (assumed), so a body that cannot be read does not turn a
+// deletion into a failure.
+func (a answer) complete(readErr error) (answer, error) {
+	switch {
+	case readErr == nil || a.operation == OperationDeleteEndpoint:
+		return a, nil
 	case errors.Is(readErr, errTooLarge):
-		malformed := result.malformed("larger than %d bytes", MaxBodySize)
+		malformed := a.malformed("larger than %d bytes", MaxBodySize)
 		malformed.tooLarge = true
 		return answer{}, malformed
 	}
-	return answer{}, result.malformed("the body ended early")
+	return answer{}, a.malformed("the body ended early")
 }
 
 func (c *Client) newHTTPRequest(ctx context.Context, r request) (*http.Request, error) {

@@ -169,19 +169,16 @@ func parseSignatureHeader(header string) (signature, error) {
 	var parsed signature
 	for item := range strings.SplitSeq(header, ",") {
 		name, value, found := strings.Cut(strings.TrimSpace(item), "=")
-		switch {
-		case !found:
+		if !found {
 			return signature{}, fmt.Errorf("%w: an item is not name=value", ErrMalformedSignature)
-		case name == "t" && parsed.timestamp != "":
-			return signature{}, fmt.Errorf("%w: more than one time", ErrMalformedSignature)
-		case name == "t":
+		}
+		switch name {
+		case "t":
 			if err := parsed.setTime(value); err != nil {
 				return signature{}, err
 			}
-		case name == "v1":
-			if mac, err := hex.DecodeString(value); err == nil && len(mac) == sha256.Size {
-				parsed.macs = append(parsed.macs, mac)
-			}
+		case "v1":
+			parsed.addMAC(value)
 		}
 	}
 	switch {
@@ -195,7 +192,17 @@ func parseSignatureHeader(header string) (signature, error) {
 	return parsed, nil
 }
 
+// addMAC skips what is no HMAC-SHA256: beside a good one it does no harm.
+func (s *signature) addMAC(text string) {
+	if mac, err := hex.DecodeString(text); err == nil && len(mac) == sha256.Size {
+		s.macs = append(s.macs, mac)
+	}
+}
+
 func (s *signature) setTime(text string) error {
+	if s.timestamp != "" {
+		return fmt.Errorf("%w: more than one time", ErrMalformedSignature)
+	}
 	if text == "" || len(text) > maxTimestampDigits || strings.Trim(text, "0123456789") != "" {
 		return fmt.Errorf("%w: the time is not in seconds", ErrMalformedSignature)
 	}
