@@ -1,0 +1,194 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package account is the operator's view of the Medblocks accounts that its resources use. An account is one API
+// key at work: Secrets that hold the same key share it. Per account there is one poller, one token bucket, one
+// breaker, and one snapshot of all endpoints, so that what the operator costs the vendor depends on the number of
+// accounts and pages, not on the number of resources.
+package account
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"iter"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+	"k8s.io/utils/clock"
+
+	"github.com/medblocks/webhook-operator/api/medblocks"
+)
+
+// API is what an account needs of the vendor; *medblocks.Client provides it.
+type API interface {
+	CreateEndpoint(ctx context.Context, req medblocks.CreateEndpointRequest) (medblocks.Endpoint, medblocks.Secret, error)
+	ListEndpoints(ctx context.Context, opts medblocks.ListEndpointsOptions) iter.Seq2[medblocks.Endpoint, error]
+	GetEndpoint(ctx context.Context, id string) (medblocks.Endpoint, error)
+	UpdateEndpoint(ctx context.Context, id string, req medblocks.UpdateEndpointRequest) (medblocks.Endpoint, error)
+	DeleteEndpoint(ctx context.Context, id string) (string, error)
+	RotateSecret(ctx context.Context, id string) (medblocks.Endpoint, medblocks.Secret, error)
+	ListEvents(ctx context.Context, endpointID string, opts medblocks.ListEventsOptions) iter.Seq2[medblocks.EventRecord, error]
+}
+
+// Account is one API key at work. Its methods are safe for concurrent use. Every write through it is folded into
+// its snapshot, so that a sweep does not mistake it for a change by somebody else.
+type Account struct {
+	// KeyHash identifies the key; the key cannot be derived from it.
+	KeyHash string
+
+	api     API
+	clock   clock.Clock
+	limiter *rate.Limiter
+	store   store
+	breaker breaker
+
+	// listDue wakes the poller for a list that was asked for.
+	listDue chan struct{}
+
+	mu          sync.Mutex
+	users       map[Resource]string // the resources that use the account, and the ids of their endpoints
+	waiting     map[Resource]struct{}
+	listErr     error
+	pausedUntil time.Time
+}
+
+func newAccount(keyHash string, api API, opts Options) *Account {
+	return &Account{
+		KeyHash: keyHash,
+		api:     api,
+		clock:   opts.Clock,
+		limiter: rate.NewLimiter(rate.Limit(opts.QPS), opts.Burst),
+		store:   store{owners: map[string][]string{}, confirmAfter: opts.PollInterval / 2},
+		listDue: make(chan struct{}, 1),
+		users:   map[Resource]string{},
+		waiting: map[Resource]struct{}{},
+	}
+}
+
+// hashKey names a key without giving it away: keys are long random strings, so that no dictionary inverts it.
+func hashKey(key string) string {
+	sum := sha256.Sum256([]byte("medblocks-webhook-operator/api-key\x00" + key))
+	return "v1:" + hex.EncodeToString(sum[:16])
+}
+
+// Refused is the answer that opened the breaker (401 or 403), nil while the key is accepted.
+func (a *Account) Refused() error { return a.breaker.err() }
+
+// ListError is why the last full list failed, nil where it succeeded.
+func (a *Account) ListError() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.listErr
+}
+
+// RequestList asks for a complete list as soon as possible and has the resource reconciled after it, whether the
+// list succeeded or not. One list serves all that ask for it.
+func (a *Account) RequestList(who Resource) {
+	a.mu.Lock()
+	a.waiting[who] = struct{}{}
+	a.mu.Unlock()
+	a.wakePoller()
+}
+
+func (a *Account) wakePoller() {
+	select {
+	case a.listDue <- struct{}{}:
+	default: // it is awake already
+	}
+}
+
+// Track tells which endpoint a resource manages, so that the resource is reconciled when that endpoint changes.
+func (a *Account) Track(who Resource, endpointID string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, using := a.users[who]; using {
+		a.users[who] = endpointID
+	}
+}
+
+// CreateEndpoint registers an endpoint. It is never retried here: the answer may be lost after the effect.
+func (a *Account) CreateEndpoint(ctx context.Context, req medblocks.CreateEndpointRequest) (medblocks.Endpoint, medblocks.Secret, error) {
+	if err := a.admit(ctx); err != nil {
+		return medblocks.Endpoint{}, "", err
+	}
+	endpoint, secret, err := a.api.CreateEndpoint(ctx, req)
+	a.settle(endpoint, err)
+	return endpoint, secret, err
+}
+
+// GetEndpoint reads one endpoint. A 404 leaves the snapshot as it is: only a complete list removes from it.
+func (a *Account) GetEndpoint(ctx context.Context, id string) (medblocks.Endpoint, error) {
+	if err := a.admit(ctx); err != nil {
+		return medblocks.Endpoint{}, err
+	}
+	endpoint, err := a.api.GetEndpoint(ctx, id)
+	a.settle(endpoint, err)
+	return endpoint, err
+}
+
+// UpdateEndpoint patches one endpoint.
+func (a *Account) UpdateEndpoint(ctx context.Context, id string, req medblocks.UpdateEndpointRequest) (medblocks.Endpoint, error) {
+	if err := a.admit(ctx); err != nil {
+		return medblocks.Endpoint{}, err
+	}
+	endpoint, err := a.api.UpdateEndpoint(ctx, id, req)
+	a.settle(endpoint, err)
+	return endpoint, err
+}
+
+// RotateSecret replaces the signing secret of one endpoint.
+func (a *Account) RotateSecret(ctx context.Context, id string) (medblocks.Endpoint, medblocks.Secret, error) {
+	if err := a.admit(ctx); err != nil {
+		return medblocks.Endpoint{}, "", err
+	}
+	endpoint, secret, err := a.api.RotateSecret(ctx, id)
+	a.settle(endpoint, err)
+	return endpoint, secret, err
+}
+
+// DeleteEndpoint deletes one endpoint and returns the request id of the answer.
+func (a *Account) DeleteEndpoint(ctx context.Context, id string) (string, error) {
+	if err := a.admit(ctx); err != nil {
+		return "", err
+	}
+	requestID, err := a.api.DeleteEndpoint(ctx, id)
+	a.noteError(err)
+	if err == nil || medblocks.IsNotFound(err) {
+		a.store.forget(id)
+	}
+	return requestID, err
+}
+
+// ListEvents reads the undelivered events of one endpoint, newest first, page by page.
+func (a *Account) ListEvents(ctx context.Context, endpointID string, opts medblocks.ListEventsOptions) iter.Seq2[medblocks.EventRecord, error] {
+	return func(yield func(medblocks.EventRecord, error) bool) {
+		if err := a.admit(ctx); err != nil {
+			yield(medblocks.EventRecord{}, err)
+			return
+		}
+		seen := 0
+		for event, err := range a.api.ListEvents(ctx, endpointID, opts) {
+			a.noteError(err)
+			if !yield(event, err) || err != nil {
+				return
+			}
+			// The next page is another call, which has to wait for its turn too.
+			if seen++; seen%medblocks.DefaultPageSize == 0 {
+				if err := a.admit(ctx); err != nil {
+					yield(medblocks.EventRecord{}, err)
+					return
+				}
+			}
+		}
+	}
+}
+
+// settle keeps what a call on one endpoint taught.
+func (a *Account) settle(endpoint medblocks.Endpoint, err error) {
+	a.noteError(err)
+	if err == nil {
+		a.store.fold(endpoint)
+	}
+}

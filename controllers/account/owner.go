@@ -1,0 +1,58 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"strings"
+
+	"github.com/medblocks/webhook-operator/api/medblocks"
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+)
+
+// OwnerMark is the value of the owner mark of a resource: its identity at Medblocks.
+func OwnerMark(clusterID string, who Resource) string {
+	return clusterID + "/" + who.Namespace + "/" + who.Name
+}
+
+// ownerOf is the resource of this cluster that an endpoint's owner mark names.
+func ownerOf(endpoint *medblocks.Endpoint, clusterID string) (Resource, bool) {
+	if endpoint == nil {
+		return Resource{}, false
+	}
+	rest, ok := strings.CutPrefix(endpoint.Metadata[v1alpha1.MarkOwner], clusterID+"/")
+	if !ok {
+		return Resource{}, false
+	}
+	namespace, name, ok := strings.Cut(rest, "/")
+	return Resource{Namespace: namespace, Name: name}, ok
+}
+
+// affected names the users of the account that a change concerns: by the owner mark before and after it, and by the
+// endpoint's id.
+func (a *Account) affected(c Change, clusterID string) []Resource {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var users []Resource
+	for _, endpoint := range []*medblocks.Endpoint{c.Old, c.New} {
+		if who, ok := ownerOf(endpoint, clusterID); ok {
+			if _, using := a.users[who]; using {
+				users = append(users, who)
+			}
+		}
+	}
+	if len(users) > 0 && sameOwner(c) {
+		return users[:1]
+	}
+	for who, id := range a.users {
+		if id == c.ID {
+			users = append(users, who)
+		}
+	}
+	return users
+}
+
+// sameOwner tells whether a change left the owner mark alone.
+func sameOwner(c Change) bool {
+	return c.Old == nil || c.New == nil || c.Old.Metadata[v1alpha1.MarkOwner] == c.New.Metadata[v1alpha1.MarkOwner]
+}

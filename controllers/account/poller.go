@@ -1,0 +1,206 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	"github.com/medblocks/webhook-operator/api/medblocks"
+)
+
+// Bounds of the delay before a list that failed is tried again.
+const (
+	listRetryInitial = 5 * time.Second
+	listRetryMax     = 10 * time.Minute
+)
+
+// poller keeps one account's snapshot current. Its lists run one after another in one goroutine, so that sweeps never
+// overlap.
+type poller struct {
+	account *Account
+	opts    Options
+	log     logr.Logger
+
+	// refreshKeys reads the API key Secrets of the account again: once per full sweep, and more often while the vendor
+	// refuses the key.
+	refreshKeys func(ctx context.Context)
+	// enqueue has resources reconciled.
+	enqueue func(...Resource)
+	// affected names the resources that a change concerns.
+	affected func(Change) []Resource
+
+	nextFull     time.Time
+	nextDisabled time.Time
+	failures     int  // of the full list, in a row
+	toldRefused  bool // the users know that the vendor refuses the key
+}
+
+// run polls until the context ends. The first full list comes at once.
+func (p *poller) run(ctx context.Context) {
+	p.nextFull = p.opts.Clock.Now()
+	p.nextDisabled = p.nextFull.Add(p.opts.DisabledPollInterval)
+	for {
+		timer := p.opts.Clock.NewTimer(p.untilNext())
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-p.account.listDue:
+			p.hurry()
+		case <-timer.C():
+		}
+		timer.Stop()
+		p.tick(ctx)
+	}
+}
+
+// untilNext is how long there is nothing to do: the vendor's Retry-After counts for lists too.
+func (p *poller) untilNext() time.Duration {
+	next := p.nextFull
+	if p.nextDisabled.Before(next) {
+		next = p.nextDisabled
+	}
+	if pause := p.account.pauseEnd(); pause.After(next) {
+		next = pause
+	}
+	return max(next.Sub(p.opts.Clock.Now()), 0)
+}
+
+// hurry brings the full list forward because somebody waits for it. After failures the retry delay stands.
+func (p *poller) hurry() {
+	if p.failures > 0 {
+		return
+	}
+	p.nextFull = p.opts.Clock.Now()
+}
+
+func (p *poller) tick(ctx context.Context) {
+	now := p.opts.Clock.Now()
+	disabledDue := !now.Before(p.nextDisabled)
+	switch {
+	case now.Before(p.account.pauseEnd()):
+	case !now.Before(p.nextFull):
+		p.fullSweep(ctx)
+	case disabledDue && p.account.Refused() != nil:
+		// No call with a refused key, but a new key may be there.
+		p.nextDisabled = now.Add(p.opts.DisabledPollInterval)
+		p.refreshKeys(ctx)
+	case disabledDue:
+		p.disabledSweep(ctx)
+	}
+}
+
+// fullSweep lists all endpoints. A list that failed or stopped half-way changes nothing.
+func (p *poller) fullSweep(ctx context.Context) {
+	p.refreshKeys(ctx)
+	at, begun := p.opts.Clock.Now(), p.account.store.begin()
+	listed, err := p.account.list(ctx, medblocks.ListEndpointsOptions{})
+	if ctx.Err() != nil {
+		return
+	}
+	settled := false
+	if err != nil {
+		p.failures++
+		p.nextFull = p.opts.Clock.Now().Add(p.retryDelay())
+		p.log.Info("Listing the endpoints failed", "error", err.Error(), "failures", p.failures)
+	} else {
+		p.failures = 0
+		p.nextFull = at.Add(jitter(p.opts.PollInterval))
+		var changes []Change
+		changes, settled = p.account.store.replace(begun, at, listed)
+		p.announce(changes)
+	}
+	concerned := p.account.noteList(err)
+	if refused := p.account.Refused() != nil; settled || refused != p.toldRefused {
+		p.toldRefused = refused
+		concerned = p.account.allUsers()
+	}
+	p.enqueue(concerned...)
+}
+
+// disabledSweep asks for the disabled endpoints only: no event announces that an endpoint was disabled.
+func (p *poller) disabledSweep(ctx context.Context) {
+	p.nextDisabled = p.opts.Clock.Now().Add(jitter(p.opts.DisabledPollInterval))
+	if p.account.store.look("", "").ListedAt.IsZero() {
+		return
+	}
+	begun := p.account.store.begin()
+	listed, err := p.account.list(ctx, medblocks.ListEndpointsOptions{Status: medblocks.EndpointStatusDisabled})
+	if err != nil {
+		if ctx.Err() == nil {
+			p.log.Info("Listing the disabled endpoints failed", "error", err.Error())
+		}
+		return
+	}
+	p.announce(p.account.store.merge(begun, listed))
+}
+
+func (p *poller) announce(changes []Change) {
+	for _, c := range changes {
+		p.enqueue(p.affected(c)...)
+	}
+}
+
+func (p *poller) retryDelay() time.Duration {
+	delay := listRetryInitial << min(p.failures-1, 10)
+	return min(delay, listRetryMax, p.opts.PollInterval)
+}
+
+// jitter spreads the sweeps of many operators and accounts: ±10 %.
+func jitter(interval time.Duration) time.Duration {
+	return time.Duration(float64(interval) * (0.9 + 0.2*rand.Float64())) //nolint:gosec // not a secret
+}
+
+// list reads all pages. It returns nothing at all where one of them fails.
+func (a *Account) list(ctx context.Context, opts medblocks.ListEndpointsOptions) (map[string]medblocks.Endpoint, error) {
+	listed := map[string]medblocks.Endpoint{}
+	if err := a.limiter.Wait(ctx); err != nil {
+		return nil, err
+	}
+	for endpoint, err := range a.api.ListEndpoints(ctx, opts) {
+		if err != nil {
+			a.noteError(err)
+			if medblocks.IsForbidden(err) {
+				a.breaker.open(err)
+			}
+			return nil, err
+		}
+		listed[endpoint.ID] = endpoint
+		// The next page is another call, which has to wait for its turn too.
+		if len(listed)%medblocks.DefaultPageSize == 0 {
+			if err := a.limiter.Wait(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
+	a.breaker.close()
+	return listed, nil
+}
+
+// noteList keeps the outcome of a full list and returns the resources that waited for it.
+func (a *Account) noteList(err error) []Resource {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.listErr = err
+	waiting := make([]Resource, 0, len(a.waiting))
+	for who := range a.waiting {
+		waiting = append(waiting, who)
+	}
+	clear(a.waiting)
+	return waiting
+}
+
+func (a *Account) allUsers() []Resource {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	users := make([]Resource, 0, len(a.users))
+	for who := range a.users {
+		users = append(users, who)
+	}
+	return users
+}

@@ -1,0 +1,276 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// Resource names a MedblocksWebhookEndpoint.
+type Resource = types.NamespacedName
+
+// KeyRef names a key of a Secret that holds an API key.
+type KeyRef struct {
+	Namespace, Name, Key string
+}
+
+// Options of a registry. All are required.
+type Options struct {
+	// Secrets reads API key Secrets live: they are never cached and never watched.
+	Secrets client.Reader
+	// NewAPI makes a client for an API key.
+	NewAPI func(apiKey string) (API, error)
+	// ClusterID is the first part of the owner mark.
+	ClusterID string
+	// PollInterval is the time between two full lists of an account.
+	PollInterval time.Duration
+	// DisabledPollInterval is the time between two lists of its disabled endpoints.
+	DisabledPollInterval time.Duration
+	// QPS and Burst are an account's calls per second, and how many may come at once.
+	QPS   float64
+	Burst int
+	Clock clock.Clock
+	Log   logr.Logger
+}
+
+// CredentialsError says why there is no API key. Its message names the Secret and the next step, and never the key.
+type CredentialsError struct {
+	Message string
+}
+
+func (e *CredentialsError) Error() string { return e.Message }
+
+// Registry finds the account of a resource, and runs one poller per account in use.
+type Registry struct {
+	opts    Options
+	enqueue func(...Resource)
+
+	ctx    context.Context //nolint:containedctx // the pollers' lifetime is the registry's, not a caller's
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu       sync.Mutex
+	keys     map[KeyRef]string   // the hash of the key that was last read there
+	users    map[Resource]*usage // what each resource uses
+	accounts map[string]*running // by key hash
+}
+
+type usage struct {
+	ref     KeyRef
+	account *Account // the last one whose key was to be had; kept for a deletion when the key is gone
+}
+
+type running struct {
+	*Account
+	stop context.CancelFunc
+}
+
+// NewRegistry makes a registry that has resources reconciled through enqueue.
+func NewRegistry(opts Options, enqueue func(...Resource)) *Registry {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Registry{
+		opts: opts, enqueue: enqueue, ctx: ctx, cancel: cancel,
+		keys: map[KeyRef]string{}, users: map[Resource]*usage{}, accounts: map[string]*running{},
+	}
+}
+
+// Start runs until the context ends and stops all pollers (manager.Runnable).
+func (r *Registry) Start(ctx context.Context) error {
+	<-ctx.Done()
+	r.cancel()
+	r.wg.Wait()
+	return nil
+}
+
+// Use returns the account that the resource's API key leads to. Without a key it returns a *CredentialsError, together
+// with the last account that the resource had, if any: a deletion may still use that.
+func (r *Registry) Use(ctx context.Context, who Resource, ref KeyRef) (*Account, error) {
+	if account := r.known(who, ref); account != nil {
+		return account, nil
+	}
+	key, err := r.readKey(ctx, ref)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err != nil {
+		delete(r.keys, ref)
+		return r.lastAccount(who), err
+	}
+	return r.assign(who, ref, key)
+}
+
+// Release forgets a resource. An account without users stops polling and frees its memory.
+func (r *Registry) Release(who Resource) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if use, ok := r.users[who]; ok {
+		delete(r.users, who)
+		r.leave(who, use.account)
+	}
+}
+
+// known answers without a read where the key was read before.
+func (r *Registry) known(who Resource, ref KeyRef) *Account {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	hash, ok := r.keys[ref]
+	if !ok {
+		return nil
+	}
+	account, ok := r.accounts[hash]
+	if !ok {
+		return nil
+	}
+	r.join(who, ref, account)
+	return account.Account
+}
+
+func (r *Registry) lastAccount(who Resource) *Account {
+	if use, ok := r.users[who]; ok {
+		return use.account
+	}
+	return nil
+}
+
+// assign makes the account of that key the resource's.
+func (r *Registry) assign(who Resource, ref KeyRef, key string) (*Account, error) {
+	hash := hashKey(key)
+	account, ok := r.accounts[hash]
+	if !ok {
+		api, err := r.opts.NewAPI(key)
+		if err != nil {
+			return nil, &CredentialsError{Message: fmt.Sprintf("the value of key %q in Secret %q cannot be used as an API key: %v", ref.Key, ref.Name, err)}
+		}
+		account = r.run(newAccount(hash, api, r.opts), ref)
+	}
+	r.keys[ref] = hash
+	r.join(who, ref, account)
+	return account.Account, nil
+}
+
+func (r *Registry) join(who Resource, ref KeyRef, account *running) {
+	use, ok := r.users[who]
+	if !ok {
+		use = &usage{}
+		r.users[who] = use
+	}
+	previous := use.account
+	use.ref, use.account = ref, account.Account
+	account.mu.Lock()
+	if _, using := account.users[who]; !using {
+		account.users[who] = ""
+	}
+	account.mu.Unlock()
+	if previous != nil && previous != account.Account {
+		r.leave(who, previous)
+	}
+}
+
+// leave stops an account's poller with its last user.
+func (r *Registry) leave(who Resource, account *Account) {
+	account.mu.Lock()
+	delete(account.users, who)
+	delete(account.waiting, who)
+	unused := len(account.users) == 0
+	account.mu.Unlock()
+	if !unused {
+		return
+	}
+	if entry := r.accounts[account.KeyHash]; entry != nil && entry.Account == account {
+		entry.stop()
+		delete(r.accounts, account.KeyHash)
+	}
+	for ref, hash := range r.keys {
+		if hash == account.KeyHash {
+			delete(r.keys, ref)
+		}
+	}
+}
+
+func (r *Registry) run(account *Account, ref KeyRef) *running {
+	ctx, stop := context.WithCancel(r.ctx)
+	entry := &running{Account: account, stop: stop}
+	r.accounts[account.KeyHash] = entry
+	p := &poller{
+		account:     account,
+		opts:        r.opts,
+		log:         r.opts.Log.WithValues("account", ref.Namespace+"/"+ref.Name),
+		refreshKeys: func(ctx context.Context) { r.refreshKeys(ctx, account.KeyHash) },
+		enqueue:     r.enqueue,
+		affected:    func(c Change) []Resource { return account.affected(c, r.opts.ClusterID) },
+	}
+	r.wg.Go(func() { p.run(ctx) })
+	return entry
+}
+
+// refreshKeys reads the Secrets that led to a key again. The users of one that leads elsewhere now, or nowhere, are
+// reconciled: they find their new account, or the reason why they have none.
+func (r *Registry) refreshKeys(ctx context.Context, keyHash string) {
+	for _, ref := range r.refsOf(keyHash) {
+		key, err := r.readKey(ctx, ref)
+		if err == nil && hashKey(key) == keyHash {
+			continue
+		}
+		if missing := (*CredentialsError)(nil); err != nil && !errors.As(err, &missing) {
+			continue // the API server did not answer: nothing is known
+		}
+		r.mu.Lock()
+		delete(r.keys, ref)
+		var users []Resource
+		for who, use := range r.users {
+			if use.ref == ref {
+				users = append(users, who)
+			}
+		}
+		r.mu.Unlock()
+		r.enqueue(users...)
+	}
+}
+
+func (r *Registry) refsOf(keyHash string) []KeyRef {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var refs []KeyRef
+	for ref, hash := range r.keys {
+		if hash == keyHash {
+			refs = append(refs, ref)
+		}
+	}
+	return refs
+}
+
+// readKey reads an API key live. The value is trimmed: a trailing newline is the most common slip of all.
+func (r *Registry) readKey(ctx context.Context, ref KeyRef) (string, error) {
+	var secret corev1.Secret
+	err := r.opts.Secrets.Get(ctx, client.ObjectKey{Namespace: ref.Namespace, Name: ref.Name}, &secret)
+	if apierrors.IsNotFound(err) {
+		return "", &CredentialsError{Message: fmt.Sprintf("Secret %q with the API key does not exist: create it, or correct spec.apiKeySecretRef.name", ref.Name)}
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading the API key Secret: %w", err)
+	}
+	value, ok := secret.Data[ref.Key]
+	if !ok {
+		return "", &CredentialsError{Message: fmt.Sprintf("Secret %q has no key %q: add it, or correct spec.apiKeySecretRef.key", ref.Name, ref.Key)}
+	}
+	key := strings.TrimSpace(string(value))
+	switch {
+	case key == "":
+		return "", &CredentialsError{Message: fmt.Sprintf("key %q in Secret %q is empty: set it to a Medblocks API key", ref.Key, ref.Name)}
+	case strings.ContainsFunc(key, func(c rune) bool { return c <= ' ' || c > '~' }):
+		return "", &CredentialsError{Message: fmt.Sprintf("key %q in Secret %q is not an API key: it contains white space or characters outside ASCII", ref.Key, ref.Name)}
+	}
+	return key, nil
+}

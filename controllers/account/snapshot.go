@@ -1,0 +1,192 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/medblocks/webhook-operator/api/medblocks"
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+)
+
+// View is what is known of one resource's endpoints at one moment: the last complete list, and the operator's own reads
+// and writes since.
+type View struct {
+	// ListedAt is when the complete list that it rests on was begun; zero before the first one. Before that, absence
+	// means nothing.
+	ListedAt time.Time
+	// Suspect is true when so many endpoints vanished at once that a fault is likelier than an intent.
+	Suspect bool
+	// Endpoint has the id that was asked for; nil where there is none.
+	Endpoint *medblocks.Endpoint
+	// Owned are the endpoints that carry the owner mark that was asked for, oldest first.
+	Owned []medblocks.Endpoint
+}
+
+// Look returns what is known of the endpoint with that id and of the endpoints with that owner mark, without a call.
+func (a *Account) Look(id, owner string) View { return a.store.look(id, owner) }
+
+// OlderFirst orders endpoints by the time of their registration, then by id (which a vendor's ULID orders by time too).
+func OlderFirst(a, b medblocks.Endpoint) int {
+	if c := a.CreatedAt.Compare(b.CreatedAt.Time); c != 0 {
+		return c
+	}
+	if a.ID < b.ID {
+		return -1
+	}
+	return 1
+}
+
+// store holds the endpoints of an account. A sweep takes a while; what the operator itself reads or writes meanwhile
+// is newer than the page that the sweep may have read before it. So each such edit is numbered, and a sweep that
+// began earlier does not undo it.
+type store struct {
+	// confirmAfter is how much later a list has to be to confirm that many endpoints vanished at once.
+	confirmAfter time.Duration
+
+	mu        sync.RWMutex
+	listedAt  time.Time
+	suspectAt time.Time // when many endpoints vanished at once; zero: never, or confirmed
+	endpoints map[string]medblocks.Endpoint
+	owners    map[string][]string // owner mark → ids
+	edits     map[string]int64    // id → number of the last own read or write since the last sweep
+	lastEdit  int64
+}
+
+func (s *store) look(id, owner string) View {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	view := View{ListedAt: s.listedAt, Suspect: !s.suspectAt.IsZero()}
+	if endpoint, known := s.endpoints[id]; known {
+		view.Endpoint = &endpoint
+	}
+	for _, owned := range s.owners[owner] {
+		view.Owned = append(view.Owned, s.endpoints[owned])
+	}
+	slices.SortFunc(view.Owned, OlderFirst)
+	return view
+}
+
+// begin returns the number that a sweep which starts now has to pass to replace or merge.
+func (s *store) begin() int64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.lastEdit
+}
+
+// fold keeps the answer to an own read or write.
+func (s *store) fold(endpoint medblocks.Endpoint) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.edited(endpoint.ID)
+	s.put(endpoint)
+}
+
+// forget keeps that an endpoint was deleted.
+func (s *store) forget(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.edited(id)
+	s.remove(id)
+}
+
+// replace takes over a complete list that was begun at that time and edit number. It returns what changed, and whether
+// an earlier suspicion was settled by this list.
+func (s *store) replace(begun int64, at time.Time, listed map[string]medblocks.Endpoint) (changes []Change, settled bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, edit := range s.edits {
+		if edit <= begun {
+			delete(s.edits, id)
+			continue
+		}
+		if endpoint, known := s.endpoints[id]; known {
+			listed[id] = endpoint
+		} else {
+			delete(listed, id)
+		}
+	}
+	changes = diff(s.endpoints, listed)
+	settled = s.judge(changes, at)
+	s.endpoints, s.owners = listed, map[string][]string{}
+	for id, endpoint := range listed {
+		s.index(id, endpoint)
+	}
+	s.listedAt = at
+	return changes, settled
+}
+
+// merge takes over a partial list (of the disabled endpoints): it adds and updates, and proves no absence.
+func (s *store) merge(begun int64, listed map[string]medblocks.Endpoint) []Change {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var changes []Change
+	for id, endpoint := range listed {
+		if s.edits[id] > begun {
+			continue
+		}
+		if old, known := s.endpoints[id]; !known || !sameEndpoint(old, endpoint) {
+			changes = append(changes, change(id, s.endpoints, listed))
+			s.put(endpoint)
+		}
+	}
+	return changes
+}
+
+// judge suspects a sweep in which more than a tenth, and at least three, of the known endpoints vanished at once. A list
+// that comes long enough after it without such a loss settles the suspicion, whether they are back or not.
+func (s *store) judge(changes []Change, at time.Time) (settled bool) {
+	vanished := 0
+	for _, c := range changes {
+		if c.New == nil {
+			vanished++
+		}
+	}
+	switch {
+	case vanished >= 3 && vanished*10 > len(s.endpoints):
+		s.suspectAt = at
+	case !s.suspectAt.IsZero() && at.Sub(s.suspectAt) >= s.confirmAfter:
+		s.suspectAt = time.Time{}
+		return true
+	}
+	return false
+}
+
+func (s *store) edited(id string) {
+	if s.edits == nil {
+		s.edits = map[string]int64{}
+	}
+	s.lastEdit++
+	s.edits[id] = s.lastEdit
+}
+
+func (s *store) put(endpoint medblocks.Endpoint) {
+	if s.endpoints == nil {
+		s.endpoints = map[string]medblocks.Endpoint{}
+	}
+	s.remove(endpoint.ID)
+	s.endpoints[endpoint.ID] = endpoint
+	s.index(endpoint.ID, endpoint)
+}
+
+func (s *store) remove(id string) {
+	old, known := s.endpoints[id]
+	if !known {
+		return
+	}
+	delete(s.endpoints, id)
+	owner := old.Metadata[v1alpha1.MarkOwner]
+	s.owners[owner] = slices.DeleteFunc(s.owners[owner], func(other string) bool { return other == id })
+	if len(s.owners[owner]) == 0 {
+		delete(s.owners, owner)
+	}
+}
+
+func (s *store) index(id string, endpoint medblocks.Endpoint) {
+	if owner := endpoint.Metadata[v1alpha1.MarkOwner]; owner != "" {
+		s.owners[owner] = append(s.owners[owner], id)
+	}
+}

@@ -1,0 +1,254 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package endpoint
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/medblocks/webhook-operator/api/medblocks"
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+)
+
+// act carries out the steps in order, up to the first that fails. It is the only place that writes to Medblocks or to
+// the Secret. What a step taught goes into the observation, so that the next plan builds on it.
+func (r *Reconciler) act(ctx context.Context, w *work, steps []step) error {
+	for _, s := range steps {
+		if err := r.perform(ctx, w, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Reconciler) perform(ctx context.Context, w *work, s step) error {
+	switch s.Action {
+	case actionAddFinalizer, actionRemoveFinalizer, actionWriteIntent:
+		return r.writeMetadata(ctx, w, s)
+	case actionRecordDisable, actionRecordAttempt:
+		return r.writeAhead(ctx, w, s)
+	case actionRegister:
+		return r.register(ctx, w, s)
+	case actionRotate:
+		return r.rotate(ctx, w, s)
+	case actionDelete, actionDeleteDuplicate:
+		return r.delete(ctx, w, s)
+	case actionPublishSecret, actionMoveSecret, actionDressSecret, actionDeleteSecret:
+		return r.writeSecret(ctx, w, s)
+	default:
+		return r.update(ctx, w, s)
+	}
+}
+
+// register sends the POST. It is never repeated here: only a clear refusal proves that nothing was created.
+func (r *Reconciler) register(ctx context.Context, w *work, s step) error {
+	mem := w.mem
+	mem.nonce, mem.since, mem.refused, mem.registered = s.Nonce, r.Clock.Now(), false, ""
+	endpoint, secret, err := w.account.CreateEndpoint(ctx, *s.Create)
+	if err != nil {
+		mem.refused = medblocks.IsRejected(err) || isPaused(err)
+		mem.since = r.Clock.Now() // the vendor may still be at work on it
+		return &vendorError{action: s.Action, err: err}
+	}
+	mem.registered = endpoint.ID
+	w.obs.registered = endpoint.ID
+	r.keepSecret(w, endpoint, s.Nonce, secret)
+	r.accepted(w, endpoint)
+	r.logWrite(ctx, w, s, endpoint.ID, endpoint.RequestID)
+	return nil
+}
+
+// keepSecret holds a new signing secret in memory until it is stored.
+func (r *Reconciler) keepSecret(w *work, endpoint medblocks.Endpoint, nonce string, secret medblocks.Secret) {
+	w.mem.held = &heldSecret{endpointID: endpoint.ID, nonce: nonce, value: secret}
+	w.obs.held = w.mem.held
+	w.obs.live[endpoint.ID] = &endpoint
+}
+
+// accepted keeps what was asked for and what Medblocks made of it.
+func (r *Reconciler) accepted(w *work, endpoint medblocks.Endpoint) {
+	want := desiredOf(w.res, w.obs.owner)
+	w.obs.live[endpoint.ID] = &endpoint
+	w.obs.appliedHash, w.obs.acceptedHash = want.hash(), projectionOf(&endpoint).hash()
+	if differs := want.diff(&endpoint); !differs.IsEmpty() {
+		w.announce(corev1.EventTypeNormal, "Normalized", "Medblocks stores %s in another form than it was sent; that form is accepted", changedFields(&differs))
+	}
+}
+
+func (r *Reconciler) update(ctx context.Context, w *work, s step) error {
+	endpoint, err := w.account.UpdateEndpoint(ctx, s.EndpointID, *s.Update)
+	if err != nil {
+		return &vendorError{action: s.Action, err: err}
+	}
+	w.obs.live[endpoint.ID] = &endpoint
+	switch s.Action {
+	case actionUpdate, actionRepairMarks, actionMarkRotation:
+		r.accepted(w, endpoint)
+	case actionOrphan:
+		w.obs.disposed[endpoint.ID] = true
+	case actionEnable:
+		w.obs.reenabled = s.Trigger == triggerReenable
+	default:
+	}
+	r.logWrite(ctx, w, s, endpoint.ID, endpoint.RequestID)
+	return nil
+}
+
+func (r *Reconciler) rotate(ctx context.Context, w *work, s step) error {
+	endpoint, secret, err := w.account.RotateSecret(ctx, s.EndpointID)
+	if err != nil {
+		return &vendorError{action: s.Action, err: err}
+	}
+	r.keepSecret(w, endpoint, s.Nonce, secret)
+	w.obs.rotated, w.obs.healed = true, s.Trigger == triggerLostSecret
+	r.logWrite(ctx, w, s, endpoint.ID, endpoint.RequestID)
+	return nil
+}
+
+func (r *Reconciler) delete(ctx context.Context, w *work, s step) error {
+	requestID, err := w.account.DeleteEndpoint(ctx, s.EndpointID)
+	if err != nil && !medblocks.IsNotFound(err) {
+		return &vendorError{action: s.Action, err: err}
+	}
+	w.obs.live[s.EndpointID] = nil
+	w.obs.disposed[s.EndpointID] = true
+	r.logWrite(ctx, w, s, s.EndpointID, requestID)
+	return nil
+}
+
+// writeSecret writes the signing Secret. A refusal by the API server is told apart from one that may pass.
+func (r *Reconciler) writeSecret(ctx context.Context, w *work, s step) error {
+	err := r.performSecret(ctx, w, s)
+	if err == nil || isUnclear(err) {
+		return err
+	}
+	return &unwritableError{name: s.Secret, err: err}
+}
+
+func (r *Reconciler) performSecret(ctx context.Context, w *work, s step) error {
+	view := w.obs.secret
+	content := secretContent{value: view.value, previous: view.last, endpointID: s.EndpointID, nonce: view.nonce}
+	switch s.Action {
+	case actionDeleteSecret:
+		return r.dropSecret(ctx, w, s.Secret)
+	case actionMoveSecret:
+		content.value, content.previous, content.nonce = w.obs.previous.value, w.obs.previous.last, w.obs.previous.nonce
+	case actionPublishSecret:
+		held := w.mem.held
+		if held == nil {
+			return fmt.Errorf("no signing secret is held for %s", s.Secret) // the plan never asks for this
+		}
+		content = secretContent{value: []byte(held.value.Reveal()), previous: view.last, endpointID: held.endpointID, nonce: held.nonce}
+		if view.owned && view.intact && !bytes.Equal(view.value, content.value) {
+			content.previous = view.value // the last published value
+		}
+	default:
+	}
+	written, err := writeSecret(ctx, r.Client, w.res, view, content, false)
+	if err != nil {
+		return err
+	}
+	w.obs.secret = written
+	if s.Action == actionPublishSecret {
+		w.mem.held, w.obs.held = nil, nil
+	}
+	return nil
+}
+
+// dropSecret deletes the Secret of that name: the current one or the one it was renamed from.
+func (r *Reconciler) dropSecret(ctx context.Context, w *work, name string) error {
+	for _, view := range []*secretView{&w.obs.secret, w.obs.previous} {
+		if view == nil || view.name != name || !view.exists {
+			continue
+		}
+		if err := deleteSecret(ctx, r.Client, w.res, *view); err != nil {
+			return err
+		}
+		view.exists = false
+	}
+	return nil
+}
+
+// writeMetadata patches the resource's own metadata. The resourceVersion makes sure that the plan was made on what is
+// stored: on a stale read nothing is written, and so nothing is posted.
+func (r *Reconciler) writeMetadata(ctx context.Context, w *work, s step) error {
+	metadata := map[string]any{"resourceVersion": w.res.ResourceVersion}
+	finalizers := slices.Clone(w.res.Finalizers)
+	switch {
+	case s.Action == actionRemoveFinalizer:
+		finalizers = slices.DeleteFunc(finalizers, func(f string) bool { return f == v1alpha1.Finalizer })
+	case !slices.Contains(finalizers, v1alpha1.Finalizer):
+		finalizers = append(finalizers, v1alpha1.Finalizer)
+	}
+	metadata["finalizers"] = finalizers
+	if s.Action == actionWriteIntent {
+		next := intentOf(w.res).next(w.res, s.Nonce, seconds(r.Clock.Now()))
+		metadata["annotations"] = map[string]string{v1alpha1.AnnotationRegistration: next.encode()}
+		w.obs.intent = &next
+	}
+	patch, err := mergePatch(map[string]any{"metadata": metadata})
+	if err != nil {
+		return err
+	}
+	err = r.Client.Patch(ctx, w.res, patch)
+	if s.Action == actionRemoveFinalizer && apierrors.IsNotFound(err) {
+		w.res.Finalizers = nil
+		return nil
+	}
+	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+		return errStale
+	}
+	if err != nil {
+		return fmt.Errorf("patching the resource: %w", err)
+	}
+	w.base = w.res.DeepCopy()
+	return nil
+}
+
+func mergePatch(content map[string]any) (client.Patch, error) {
+	raw, err := json.Marshal(content)
+	if err != nil {
+		return nil, fmt.Errorf("encoding a patch: %w", err)
+	}
+	return client.RawPatch(types.MergePatchType, raw), nil
+}
+
+// writeAhead records in the status what is about to be done, so that a crash in between cannot hide it.
+func (r *Reconciler) writeAhead(ctx context.Context, w *work, s step) error {
+	status := w.res.Status.DeepCopy()
+	now := seconds(r.Clock.Now())
+	switch s.Action {
+	case actionRecordDisable:
+		status.Disabled = &v1alpha1.DisabledStatus{Since: now, Cause: v1alpha1.ReasonDisabledBySpec}
+	case actionRecordAttempt:
+		recent := attemptsSince(status.Reenable, now.Add(-w.res.Spec.ReenablePolicy.WindowOrDefault()))
+		status.Reenable = accountFor(status.Reenable, w.obs.evidence)
+		if status.Reenable == nil {
+			status.Reenable = &v1alpha1.ReenableStatus{}
+		}
+		status.Reenable.Attempts = append(recent, now)
+		status.Reenable.NextAttempt = nil
+	default:
+	}
+	return r.patchStatus(ctx, w, status)
+}
+
+// logWrite leaves one stable log line per write to Medblocks, and a line in the history.
+func (r *Reconciler) logWrite(ctx context.Context, w *work, s step, endpointID, requestID string) {
+	log.FromContext(ctx).Info("Wrote to Medblocks", "action", s.Action, "endpointID", endpointID, "trigger", s.Trigger, "requestID", requestID)
+	vendorWrites.WithLabelValues(string(s.Action), string(s.Trigger)).Inc()
+	if s.Action != actionMarkRotation { // it is the first half of a rotation
+		w.done = append(w.done, v1alpha1.HistoryEntry{Time: seconds(r.Clock.Now()), Action: string(s.Action), Trigger: string(s.Trigger)})
+	}
+	w.announceWrite(s, endpointID)
+}

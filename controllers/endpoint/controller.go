@@ -1,0 +1,140 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package endpoint reconciles MedblocksWebhookEndpoints. Data flows one way: observe reads, makePlan decides (a pure
+// function), act writes, record stores the status. Deletion has a plan of its own.
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/controllers/account"
+)
+
+// Reconciler brings MedblocksWebhookEndpoints and the endpoints at Medblocks together. All fields are required, except
+// ReadOnly.
+type Reconciler struct {
+	// Client reads from the cache and writes.
+	Client client.Client
+	// APIReader reads live.
+	APIReader client.Reader
+	// Accounts finds the account of a resource.
+	Accounts *account.Registry
+	// Events publishes Kubernetes events.
+	Events events.EventRecorder
+	Clock  clock.Clock
+	// ClusterID is the first part of the owner mark.
+	ClusterID string
+	// APITimeout bounds a call to Medblocks: as long as that, one may be in flight.
+	APITimeout time.Duration
+	// ReadOnly plans and reports, and writes nothing to Medblocks.
+	ReadOnly bool
+
+	memories memories
+}
+
+// maxRounds bounds how often one reconcile plans: each round learns or does something, so a plan that is still not empty
+// after so many is a contradiction, which is left to the next reconcile.
+const maxRounds = 12
+
+var errUnsettled = errors.New("the endpoint keeps changing while it is reconciled")
+
+// Reconcile runs observe, plan, act and record for one resource.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	var res v1alpha1.MedblocksWebhookEndpoint
+	if err := r.Client.Get(ctx, req.NamespacedName, &res); err != nil {
+		if client.IgnoreNotFound(err) == nil {
+			r.forget(req.NamespacedName)
+			return ctrl.Result{}, nil
+		}
+		return ctrl.Result{}, fmt.Errorf("reading the resource: %w", err)
+	}
+	w := &work{res: &res, base: res.DeepCopy(), mem: r.memories.of(&res)}
+	if err := r.observe(ctx, w); err != nil {
+		return ctrl.Result{}, err
+	}
+	if !res.DeletionTimestamp.IsZero() {
+		return r.finalize(ctx, w)
+	}
+	p, err := r.settle(ctx, w, makePlan)
+	return r.record(ctx, w, p, err)
+}
+
+// settle plans and acts until nothing is left to do, or something stands in the way. It returns the last plan.
+func (r *Reconciler) settle(ctx context.Context, w *work, makePlan func(*v1alpha1.MedblocksWebhookEndpoint, *observation, time.Time) plan) (plan, error) {
+	var p plan
+	for range maxRounds {
+		p = makePlan(w.res, w.obs, r.Clock.Now())
+		if p.Released != "" {
+			w.released = p.Released
+		}
+		if p.Needs.any() {
+			if err := r.deepen(ctx, w, p.Needs); err != nil {
+				return p, err
+			}
+			continue
+		}
+		if r.ReadOnly {
+			p.withhold()
+		}
+		if len(p.Steps) == 0 {
+			return p, nil
+		}
+		if err := r.act(ctx, w, p.Steps); err != nil {
+			return p, err
+		}
+	}
+	return p, errUnsettled
+}
+
+// withhold reports the writes to Medblocks that a plan holds, instead of making them (--read-only).
+func (p *plan) withhold() {
+	if !slices.ContainsFunc(p.Steps, func(s step) bool { return s.Action.atMedblocks() }) {
+		return
+	}
+	var names []string
+	for _, s := range p.Steps {
+		if s.Action.atMedblocks() {
+			names = append(names, strings.TrimSpace(string(s.Action)+" "+s.EndpointID))
+		}
+	}
+	p.Steps = nil
+	p.Holds = append([]hold{*stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonDrifted,
+		"the operator runs with --read-only and would do: %s", strings.Join(names, ", "))}, p.Holds...)
+}
+
+// finalize lets go of a resource that is being deleted, once its endpoint is gone or released.
+func (r *Reconciler) finalize(ctx context.Context, w *work) (ctrl.Result, error) {
+	p, err := r.settle(ctx, w, makeDeletionPlan)
+	if err != nil || !p.Done {
+		return r.record(ctx, w, p, err)
+	}
+	if w.released != "" {
+		r.announceRelease(ctx, w)
+	}
+	r.publish(w)
+	r.forget(client.ObjectKeyFromObject(w.res))
+	return ctrl.Result{}, nil
+}
+
+// forget frees what is kept about a resource that is gone, or no longer this operator's.
+func (r *Reconciler) forget(who account.Resource) {
+	r.memories.forget(who)
+	r.Accounts.Release(who)
+}
+
+func sorted(names []string) []string {
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,88 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package endpoint
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/medblocks/webhook-operator/api/medblocks"
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/controllers/account"
+)
+
+// memory is what one resource's reconciles tell each other within one life of the operator. All of it can be lost at
+// any moment: it saves waiting, rotations and calls, and no safeguard rests on it.
+type memory struct {
+	uid types.UID
+
+	// nonce of the intent that the fields below are about.
+	nonce string
+	// since is when this intent was first seen open, or when its own POST ended without a clear answer.
+	since time.Time
+	// refused is true when the vendor's answer proves that the POST created nothing.
+	refused bool
+	// registered is the id in the answer to the POST, until the status names it.
+	registered string
+
+	// held is a signing secret that could not be stored yet.
+	held *heldSecret
+	// refusal is the vendor's final answer to a request, so that it is not repeated unchanged.
+	refusal *refusal
+}
+
+// heldSecret is a signing secret between the vendor's answer and the Secret.
+type heldSecret struct {
+	endpointID string
+	nonce      string
+	value      medblocks.Secret
+}
+
+// refusal is a request that only another request, key or a person's wish can make succeed.
+type refusal struct {
+	action  action
+	request string
+	hold    hold
+	// until is when it is worth another try; zero: not before something changes.
+	until time.Time
+}
+
+// memories holds the memory of every resource.
+type memories struct {
+	mu  sync.Mutex
+	all map[account.Resource]*memory
+}
+
+// of returns the memory of this incarnation of the resource. A resource is reconciled by one worker at a time, which
+// alone uses its memory.
+func (m *memories) of(res *v1alpha1.MedblocksWebhookEndpoint) *memory {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	key := account.Resource{Namespace: res.Namespace, Name: res.Name}
+	if mem, ok := m.all[key]; ok && mem.uid == res.UID {
+		return mem
+	}
+	if m.all == nil {
+		m.all = map[account.Resource]*memory{}
+	}
+	mem := &memory{uid: res.UID}
+	m.all[key] = mem
+	return mem
+}
+
+func (m *memories) forget(who account.Resource) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.all, who)
+}
+
+// sight notes an open intent, and returns when it was first seen.
+func (m *memory) sight(i *intent, now time.Time) time.Time {
+	if m.nonce != i.Nonce || m.since.IsZero() {
+		m.nonce, m.since, m.refused, m.registered = i.Nonce, now, false, ""
+	}
+	return m.since
+}

@@ -1,0 +1,131 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package endpoint
+
+import (
+	"slices"
+	"time"
+
+	"github.com/medblocks/webhook-operator/api/medblocks"
+	"github.com/medblocks/webhook-operator/controllers/account"
+)
+
+// observation is all that a plan may know. It is data: whoever holds it can plan without a client.
+type observation struct {
+	// owner is the resource's identity at Medblocks.
+	owner string
+	// nonce is fresh and random, for whoever needs one.
+	nonce string
+	// inFlight is how long a call may be under way (the API timeout).
+	inFlight time.Duration
+
+	// keyHash names the key in use; empty without a key.
+	keyHash string
+	// credentials is why there is no key; with a keyHash, the last working key is still held in memory.
+	credentials error
+	// refused is the answer that opened the account's breaker.
+	refused error
+	// listError is why the last full list failed.
+	listError error
+	// view is what the account knows without a call.
+	view account.View
+	// live holds the endpoints that were read or written in this reconcile, by id; nil: the vendor answered 404.
+	live map[string]*medblocks.Endpoint
+
+	// secret is the Secret under the wanted name, previous the one under the name it was published in before.
+	secret   secretView
+	previous *secretView
+
+	// intent is the open or closed registration of this incarnation, see memory for the rest.
+	intent        *intent
+	intentSince   time.Time
+	intentRefused bool
+	registered    string
+	held          *heldSecret
+	refusal       *refusal
+
+	// evidence is what the endpoint's events say about a disable; nil: not read.
+	evidence *evidence
+
+	// appliedHash and acceptedHash are those of the status, and after a write those of the write.
+	appliedHash, acceptedHash string
+
+	// namespaceTerminating is read for a deletion without a key only; nil: not read.
+	namespaceTerminating *bool
+
+	// disposed are the endpoints that a deletion is done with in this reconcile.
+	disposed map[string]bool
+	// rotated, healed (a rotation because the secret was lost) and reenabled on request: done in this reconcile.
+	rotated, healed, reenabled bool
+}
+
+// endpoint returns what is known of an endpoint: what was read in this reconcile counts before the snapshot.
+func (o *observation) endpoint(id string) *medblocks.Endpoint {
+	if live, ok := o.live[id]; ok {
+		return live
+	}
+	if o.view.Endpoint != nil && o.view.Endpoint.ID == id {
+		return o.view.Endpoint
+	}
+	for i := range o.view.Owned {
+		if o.view.Owned[i].ID == id {
+			return &o.view.Owned[i]
+		}
+	}
+	return nil
+}
+
+// isLive tells whether the endpoint was read in this reconcile.
+func (o *observation) isLive(id string) bool {
+	_, ok := o.live[id]
+	return ok
+}
+
+// owned returns the endpoints that carry the resource's owner mark, oldest first.
+func (o *observation) owned(owner, mark string) []*medblocks.Endpoint {
+	var owned []*medblocks.Endpoint
+	for i := range o.view.Owned {
+		if e := o.endpoint(o.view.Owned[i].ID); e != nil && e.Metadata[mark] == owner {
+			owned = append(owned, e)
+		}
+	}
+	slices.SortFunc(owned, func(a, b *medblocks.Endpoint) int { return account.OlderFirst(*a, *b) })
+	return owned
+}
+
+// secretView is what is known of a Secret.
+type secretView struct {
+	name string
+	// exists, and owned by this resource (its owner annotation says so).
+	exists, owned bool
+	// intact: the value is the one that the operator wrote.
+	intact bool
+	// nonce that the value was stored with.
+	nonce string
+	// endpointID that the Secret names.
+	endpointID string
+	// dressed: labels, annotations and the id are as wanted.
+	dressed bool
+	// live: read from the API server in this reconcile.
+	live bool
+	// unwritable is why a server-side dry run of a write failed; only with live.
+	unwritable error
+
+	resourceVersion string
+	value, last     []byte // the current and the previously published value
+}
+
+// holds tells whether the Secret holds the secret that an endpoint with this mark signs with.
+func (s secretView) holds(mark string) bool {
+	return s.exists && s.owned && s.intact && mark != "" && s.nonce == mark
+}
+
+// evidence is what an endpoint's undelivered events say.
+type evidence struct {
+	err error
+	// exhausted are the undelivered events whose ninth attempt failed, newest first, at most maxAccounted and one.
+	exhausted []medblocks.EventRecord
+	// complete: there were no more pages than were read.
+	complete bool
+}

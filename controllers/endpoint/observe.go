@@ -1,0 +1,181 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package endpoint
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/medblocks/webhook-operator/api/medblocks"
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/controllers/account"
+)
+
+// maxEvidencePages bounds what a disable costs to judge: 100 pages of 100 events each. An exhausted event is days old
+// and the newest come first, so a busy endpoint's evidence can lie far back.
+const maxEvidencePages = 100
+
+// observe gathers what a plan may know without a call to Medblocks and without a read from the API server: the
+// resource, the Secret from the cache, and the account's snapshot.
+func (r *Reconciler) observe(ctx context.Context, w *work) error {
+	res, mem := w.res, w.mem
+	who := client.ObjectKeyFromObject(res)
+	obs := &observation{
+		owner: account.OwnerMark(r.ClusterID, who), nonce: rand.Text(), inFlight: r.APITimeout,
+		live: map[string]*medblocks.Endpoint{}, disposed: map[string]bool{},
+		appliedHash: res.Status.AppliedHash, acceptedHash: res.Status.AcceptedHash,
+	}
+	w.obs = obs
+	if res.Spec.Suspend && res.DeletionTimestamp.IsZero() {
+		r.Accounts.Release(who) // a suspended resource costs no call
+		return r.observeSecret(ctx, w)
+	}
+	obs.intent = intentOf(res)
+	if obs.intent.open(res.Status.EndpointID) {
+		obs.intentSince = mem.sight(obs.intent, r.Clock.Now())
+		obs.intentRefused, obs.registered = mem.refused, mem.registered
+	}
+	obs.held, obs.refusal = mem.held, mem.refusal
+	if err := r.observeSecret(ctx, w); err != nil {
+		return err
+	}
+	r.observeAccount(ctx, w, who)
+	return nil
+}
+
+func (r *Reconciler) observeSecret(ctx context.Context, w *work) error {
+	var err error
+	name := w.res.SigningSecretName()
+	if w.obs.secret, err = readSecret(ctx, r.Client, w.res, name); err != nil {
+		return err
+	}
+	if s := w.res.Status.SigningSecret; s != nil && s.Name != name {
+		previous, err := readSecret(ctx, r.Client, w.res, s.Name)
+		if err != nil {
+			return err
+		}
+		w.obs.previous = &previous
+	}
+	return nil
+}
+
+func (r *Reconciler) observeAccount(ctx context.Context, w *work, who account.Resource) {
+	ref := w.res.Spec.APIKeySecretRef
+	acct, err := r.Accounts.Use(ctx, who, account.KeyRef{Namespace: who.Namespace, Name: ref.Name, Key: ref.KeyOrDefault()})
+	w.obs.credentials = err
+	if acct == nil {
+		return
+	}
+	id := w.res.Status.EndpointID
+	if w.obs.registered != "" {
+		id = w.obs.registered
+	}
+	acct.Track(who, id)
+	w.account = acct
+	w.obs.keyHash, w.obs.refused, w.obs.listError = acct.KeyHash, acct.Refused(), acct.ListError()
+	w.obs.view = acct.Look(id, w.obs.owner)
+}
+
+// deepen observes what a plan asked for: the only reads that cost something.
+func (r *Reconciler) deepen(ctx context.Context, w *work, n needs) error {
+	for _, id := range n.endpoints {
+		endpoint, err := w.account.GetEndpoint(ctx, id)
+		switch {
+		case medblocks.IsNotFound(err):
+			w.obs.live[id] = nil
+		case err != nil:
+			return &vendorError{action: actionRead, err: err}
+		default:
+			w.obs.live[id] = &endpoint
+		}
+	}
+	if n.secret {
+		if err := r.observeSecretLive(ctx, w); err != nil {
+			return err
+		}
+	}
+	if n.evidence != "" {
+		w.obs.evidence = r.gatherEvidence(ctx, w, n.evidence)
+	}
+	if n.namespace {
+		return r.observeNamespace(ctx, w)
+	}
+	return nil
+}
+
+func (r *Reconciler) observeSecretLive(ctx context.Context, w *work) error {
+	view, err := readSecret(ctx, r.APIReader, w.res, w.obs.secret.name)
+	if err != nil {
+		return err
+	}
+	view.live = true
+	if !view.exists || view.owned {
+		view.unwritable = proveWritable(ctx, r.Client, w.res, view)
+		if isUnclear(view.unwritable) {
+			return fmt.Errorf("proving that the signing Secret can be written: %w", view.unwritable)
+		}
+	}
+	w.obs.secret = view
+	return nil
+}
+
+// isUnclear tells whether a failed write says nothing about the Secret itself.
+func isUnclear(err error) bool {
+	if err == nil {
+		return false
+	}
+	reason := apierrors.ReasonForError(err)
+	return reason == "" || apierrors.IsServerTimeout(err) || apierrors.IsTimeout(err) || apierrors.IsTooManyRequests(err) ||
+		apierrors.IsServiceUnavailable(err)
+}
+
+// gatherEvidence reads the undelivered events, newest first, until it has seen enough exhausted ones.
+func (r *Reconciler) gatherEvidence(ctx context.Context, w *work, id string) *evidence {
+	undelivered := false
+	e, seen := &evidence{}, 0
+	for event, err := range w.account.ListEvents(ctx, id, medblocks.ListEventsOptions{Delivered: &undelivered}) {
+		if err != nil {
+			e.err = err
+			return e
+		}
+		if event.Attempts >= exhaustedAttempts && event.DeliveredAt == nil {
+			e.exhausted = append(e.exhausted, event)
+		}
+		if seen++; seen >= maxEvidencePages*medblocks.DefaultPageSize || len(e.exhausted) > maxAccounted {
+			return e
+		}
+	}
+	e.complete = true
+	return e
+}
+
+// observeNamespace finds out whether the namespace is going: then no API key can appear in it any more.
+func (r *Reconciler) observeNamespace(ctx context.Context, w *work) error {
+	var namespace corev1.Namespace
+	err := r.APIReader.Get(ctx, client.ObjectKey{Name: w.res.Namespace}, &namespace)
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("reading namespace %s: %w", w.res.Namespace, err)
+	}
+	going := err != nil || !namespace.DeletionTimestamp.IsZero()
+	w.obs.namespaceTerminating = &going
+	return nil
+}
+
+// work is one reconcile of one resource.
+type work struct {
+	res     *v1alpha1.MedblocksWebhookEndpoint
+	base    *v1alpha1.MedblocksWebhookEndpoint // as last stored
+	mem     *memory
+	obs     *observation
+	account *account.Account // nil without a key
+	done    []v1alpha1.HistoryEntry
+	events  []announcement
+	// released is why a deletion finishes although the endpoint may live on.
+	released string
+}

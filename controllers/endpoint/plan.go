@@ -1,0 +1,289 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package endpoint
+
+import (
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/medblocks/webhook-operator/api/medblocks"
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+)
+
+// action is one kind of write.
+type action string
+
+// Writes to Kubernetes.
+const (
+	actionAddFinalizer    action = "AddFinalizer"
+	actionWriteIntent     action = "WriteIntent"
+	actionRecordDisable   action = "RecordDisable"
+	actionRecordAttempt   action = "RecordAttempt"
+	actionPublishSecret   action = "PublishSecret"
+	actionMoveSecret      action = "MoveSecret"
+	actionDressSecret     action = "DressSecret"
+	actionDeleteSecret    action = "DeleteSecret"
+	actionRemoveFinalizer action = "RemoveFinalizer"
+)
+
+// Writes to Medblocks. They are the actions in status.history and in the log.
+const (
+	actionRegister        action = "RegisterEndpoint"
+	actionUpdate          action = "UpdateEndpoint"
+	actionRepairMarks     action = "RepairMarks"
+	actionMarkRotation    action = "MarkRotation"
+	actionRotate          action = "RotateSecret"
+	actionDisable         action = "DisableEndpoint"
+	actionEnable          action = "EnableEndpoint"
+	actionDeleteDuplicate action = "DeleteDuplicate"
+	actionDelete          action = "DeleteEndpoint"
+	actionOrphan          action = "OrphanEndpoint"
+)
+
+// actionRead is the live read that comes before a write; it is no step, but it can fail like one.
+const actionRead action = "ReadEndpoint"
+
+// atMedblocks tells whether the action writes to Medblocks.
+func (a action) atMedblocks() bool {
+	switch a {
+	case actionRegister, actionUpdate, actionRepairMarks, actionMarkRotation, actionRotate, actionDisable, actionEnable,
+		actionDeleteDuplicate, actionDelete, actionOrphan:
+		return true
+	}
+	return false
+}
+
+// trigger says why something is done at Medblocks.
+type trigger string
+
+const (
+	triggerSpec         trigger = "Spec"
+	triggerDrift        trigger = "Drift"
+	triggerGone         trigger = "EndpointGone"
+	triggerReregister   trigger = "ReregisterRequested"
+	triggerLostSecret   trigger = "SecretLost"
+	triggerInterval     trigger = "RotationInterval"
+	triggerRotate       trigger = "RotateRequested"
+	triggerPolicy       trigger = "ReenablePolicy"
+	triggerReenable     trigger = "ReenableRequested"
+	triggerDuplicate    trigger = "Duplicate"
+	triggerMissingMark  trigger = "MarkMissing"
+	triggerResourceGone trigger = "ResourceDeleted"
+)
+
+// step is one write. Steps are carried out in order; the first that fails ends the round.
+type step struct {
+	Action     action
+	Trigger    trigger
+	EndpointID string
+	Create     *medblocks.CreateEndpointRequest
+	Update     *medblocks.UpdateEndpointRequest
+	Nonce      string
+	Secret     string
+}
+
+// needs is what has to be observed before a plan may be carried out.
+type needs struct {
+	// endpoints to read from Medblocks: no vendor write without a live read just before.
+	endpoints []string
+	// secret: read the Secret from the API server, and prove by a dry run that it can be written.
+	secret bool
+	// evidence: read this endpoint's undelivered events.
+	evidence string
+	// namespace: find out whether the namespace is going.
+	namespace bool
+}
+
+func (n needs) any() bool {
+	return len(n.endpoints) > 0 || n.secret || n.evidence != "" || n.namespace
+}
+
+// plan is what to do, or what has to be known first, or why nothing can be done. It is data that can be printed.
+type plan struct {
+	// Needs: deepen the observation and plan again. Steps are meaningless until then.
+	Needs needs
+	Steps []step
+	// Holds tell, per condition, what stands in the way.
+	Holds []hold
+	// EndpointID of the endpoint that the resource manages, as far as it is known.
+	EndpointID string
+	// Disabled and NextAttempt go into the status.
+	Disabled    *v1alpha1.DisabledStatus
+	NextAttempt *metav1.Time
+	// Wake is when something falls due; zero: nothing does.
+	Wake time.Time
+	// Done: a deletion has nothing left to do.
+	Done bool
+	// Released: a deletion finishes although the endpoint may live on; why.
+	Released string
+}
+
+func (p *plan) hold(condition string) *hold {
+	for i := range p.Holds {
+		if p.Holds[i].Condition == condition {
+			return &p.Holds[i]
+		}
+	}
+	return nil
+}
+
+func (p *plan) wakeAt(t time.Time) {
+	if !t.IsZero() && (p.Wake.IsZero() || t.Before(p.Wake)) {
+		p.Wake = t
+	}
+}
+
+// planner builds a plan. It has no client, no context and no clock: makePlan is a pure function.
+type planner struct {
+	res  *v1alpha1.MedblocksWebhookEndpoint
+	obs  *observation
+	now  time.Time
+	want desired
+	plan plan
+}
+
+func newPlanner(res *v1alpha1.MedblocksWebhookEndpoint, obs *observation, now time.Time) *planner {
+	return &planner{res: res, obs: obs, now: now, want: desiredOf(res, obs.owner)}
+}
+
+// makePlan decides what a resource that is not being deleted needs. It reads its arguments and changes nothing.
+func makePlan(res *v1alpha1.MedblocksWebhookEndpoint, obs *observation, now time.Time) plan {
+	p := newPlanner(res, obs, now)
+	if p.mayAct() {
+		if target := p.locate(); target != nil {
+			p.converge(target)
+		}
+	}
+	return p.finish()
+}
+
+func (p *planner) stop(h *hold) {
+	p.plan.Holds = append(p.plan.Holds, *h)
+	p.plan.wakeAt(h.Wake)
+}
+
+func (p *planner) add(s step) { p.plan.Steps = append(p.plan.Steps, s) }
+
+// finish drops what Medblocks has refused before, and asks for the live reads that the other steps need: no step is
+// carried out on what a cache says.
+func (p *planner) finish() plan {
+	p.dropRefused()
+	n := &p.plan.Needs
+	for _, s := range p.plan.Steps {
+		if s.Action.atMedblocks() && s.EndpointID != "" && !p.obs.isLive(s.EndpointID) && !slices.Contains(n.endpoints, s.EndpointID) {
+			n.endpoints = append(n.endpoints, s.EndpointID)
+		}
+		if (s.Action == actionRegister || s.Action == actionMarkRotation) && !p.obs.secret.live {
+			n.secret = true
+		}
+	}
+	return p.plan
+}
+
+// dropRefused ends the plan before a request that was refused for good and has not changed since.
+func (p *planner) dropRefused() {
+	r := p.obs.refusal
+	if r == nil || r.request != p.request() || (!r.until.IsZero() && !p.now.Before(r.until)) {
+		return
+	}
+	for i, s := range p.plan.Steps {
+		if s.Action == r.action {
+			p.plan.Steps = p.plan.Steps[:i]
+			if r.action == actionRegister {
+				p.plan.Steps = nil // no intent without a POST
+			}
+			p.stop(&r.hold)
+			return
+		}
+	}
+}
+
+// converge brings the endpoint, its Secret and its status to what is wanted.
+func (p *planner) converge(target *medblocks.Endpoint) {
+	p.plan.EndpointID = target.ID
+	if !slices.Contains(p.res.Finalizers, v1alpha1.Finalizer) {
+		p.add(step{Action: actionAddFinalizer})
+	}
+	if reconcileRequested(p.res) && !p.obs.isLive(target.ID) {
+		p.plan.Needs.endpoints = []string{target.ID}
+	}
+	p.duplicates(target)
+	p.fields(target)
+	p.secret(target)
+	p.state(target)
+}
+
+// duplicates removes further endpoints that carry our owner mark: the fruit of a POST whose answer was lost.
+func (p *planner) duplicates(target *medblocks.Endpoint) {
+	for _, other := range p.obs.owned(p.obs.owner, v1alpha1.MarkOwner) {
+		if other.ID != target.ID {
+			p.add(step{Action: actionDeleteDuplicate, Trigger: triggerDuplicate, EndpointID: other.ID})
+		}
+	}
+}
+
+// fields compares three ways. We must write when we want something else than we last asked for; somebody changed the
+// endpoint when it differs from what Medblocks last answered. The vendor may normalise what it is sent: what merely
+// differs from our wish, and always has, is left alone.
+func (p *planner) fields(target *medblocks.Endpoint) {
+	asked := sameVersion(p.obs.appliedHash) && p.want.hash() == p.obs.appliedHash
+	drifted := projectionOf(target).hash() != p.obs.acceptedHash
+	if asked && !drifted {
+		return
+	}
+	update := p.want.diff(target)
+	if update.IsEmpty() {
+		return
+	}
+	s := step{Action: actionUpdate, Trigger: triggerSpec, EndpointID: target.ID, Update: &update}
+	if asked {
+		s.Trigger = triggerDrift
+	}
+	p.add(s)
+}
+
+// state makes the endpoint active or disabled as the spec says. An active endpoint that the spec wants disabled is
+// disabled whoever enabled it; the other way round, the policy and a person's will count, see reenable.
+func (p *planner) state(target *medblocks.Endpoint) {
+	p.plan.Disabled = p.res.Status.Disabled
+	switch {
+	case target.Status == medblocks.EndpointStatusActive && p.res.WantsDisabled():
+		p.disable(target)
+	case target.Status == medblocks.EndpointStatusActive:
+		p.plan.Disabled = nil
+	case target.Status == medblocks.EndpointStatusDisabled && p.res.WantsDisabled():
+		p.plan.Disabled = p.disabledSince(v1alpha1.ReasonDisabledBySpec)
+	case target.Status == medblocks.EndpointStatusDisabled:
+		p.reenable(target)
+	default:
+		h := workingHold(v1alpha1.ConditionEnabled, v1alpha1.ReasonUnknown, "Medblocks reports the status %q, which this version of the operator does not know", target.Status)
+		h.Status = metav1.ConditionUnknown
+		p.stop(h)
+	}
+}
+
+// disable first records that it is the spec's wish: after a crash, nobody must take it for a person's.
+func (p *planner) disable(target *medblocks.Endpoint) {
+	p.plan.Disabled = p.disabledSince(v1alpha1.ReasonDisabledBySpec)
+	if was := p.res.Status.Disabled; was == nil || was.Cause != v1alpha1.ReasonDisabledBySpec {
+		p.add(step{Action: actionRecordDisable, EndpointID: target.ID})
+	}
+	off := medblocks.EndpointStatusDisabled
+	p.add(step{Action: actionDisable, Trigger: triggerSpec, EndpointID: target.ID, Update: &medblocks.UpdateEndpointRequest{Status: &off}})
+}
+
+// disabledSince keeps the time at which a disable with this cause was first noticed.
+func (p *planner) disabledSince(cause string) *v1alpha1.DisabledStatus {
+	if was := p.res.Status.Disabled; was != nil && was.Cause == cause {
+		return was
+	}
+	return &v1alpha1.DisabledStatus{Since: seconds(p.now), Cause: cause}
+}
+
+// seconds is a time as Kubernetes stores it: a finer one would differ from itself after a round trip.
+func seconds(t time.Time) metav1.Time {
+	return metav1.NewTime(t.UTC().Truncate(time.Second))
+}

@@ -1,0 +1,187 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package endpoint
+
+import (
+	"slices"
+	"time"
+
+	"github.com/medblocks/webhook-operator/api/medblocks"
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+)
+
+// makeDeletionPlan decides what is left to do for a resource that is being deleted: the endpoint first, then the
+// signing Secret, then the finalizer. It is a pure function like makePlan.
+func makeDeletionPlan(res *v1alpha1.MedblocksWebhookEndpoint, obs *observation, now time.Time) plan {
+	p := newPlanner(res, obs, now)
+	p.mirror()
+	if !slices.Contains(res.Finalizers, v1alpha1.Finalizer) {
+		p.plan.Done = true
+		return p.plan
+	}
+	if released(res) {
+		p.plan.Released = "the annotation " + v1alpha1.AnnotationRelease + " asks for it"
+		p.removeRest()
+	} else if p.removeEndpoint() {
+		p.removeRest()
+	}
+	return p.finish()
+}
+
+// removeRest comes when no endpoint is left.
+func (p *planner) removeRest() {
+	if !p.res.OrphansEndpoint() {
+		for _, view := range []*secretView{&p.obs.secret, p.obs.previous} {
+			if view != nil && view.exists && view.owned {
+				p.add(step{Action: actionDeleteSecret, Secret: view.name})
+			}
+		}
+	}
+	p.add(step{Action: actionRemoveFinalizer})
+}
+
+// removeEndpoint tells whether nothing of ours is left at Medblocks, or it need not bother us.
+func (p *planner) removeEndpoint() bool {
+	if p.keyless() {
+		return p.letGo()
+	}
+	id := p.res.Status.EndpointID
+	if p.obs.registered != "" {
+		id = p.obs.registered
+	}
+	if p.mayExistElsewhere(id) && !p.listedSinceIntent() {
+		return false
+	}
+	if id != "" && !p.obs.isLive(id) {
+		p.plan.Needs.endpoints = []string{id}
+		return false
+	}
+	if id != "" && p.obs.endpoint(id) == nil && p.unseen(id) {
+		return false
+	}
+	for _, target := range p.doomed(id) {
+		p.dispose(target)
+	}
+	return len(p.plan.Steps) == 0
+}
+
+// keyless tells whether there is no key that works.
+func (p *planner) keyless() bool {
+	return p.obs.keyHash == "" || p.obs.refused != nil
+}
+
+// letGo decides about an endpoint that nobody can reach: a missing or refused key does not mean that it is gone.
+func (p *planner) letGo() bool {
+	switch {
+	case p.res.OrphansEndpoint():
+		// It was to be left behind anyway; only its marks stay on it.
+		p.plan.Released = "deletionPolicy is Orphan and no API key works, so that the operator's marks stay on it"
+		return true
+	case p.obs.namespaceTerminating == nil:
+		p.plan.Needs.namespace = true
+		return false
+	case *p.obs.namespaceTerminating:
+		// No key can appear in it any more, and the namespace would hang for ever.
+		p.plan.Released = "its namespace is terminating and no API key is to be had"
+		return true
+	}
+	h := stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonCredentialsUnavailable,
+		"the endpoint cannot be deleted at Medblocks: %s. Put the API key back, or annotate this resource with %s: \"true\" to delete it without deleting the endpoint", p.keyTrouble(), v1alpha1.AnnotationRelease)
+	h.Wake = p.now.Add(credentialsRetry)
+	if p.obs.refused != nil {
+		_, refused := classify(p.obs.refused, p.now)
+		h.Reason = refused.Reason
+	}
+	p.stop(h)
+	return false
+}
+
+func (p *planner) keyTrouble() string {
+	if p.obs.credentials != nil {
+		return p.obs.credentials.Error()
+	}
+	return "it refuses the API key (" + vendorMessage(p.obs.refused) + ")"
+}
+
+// mayExistElsewhere tells whether an endpoint may carry our mark under an id that we do not know.
+func (p *planner) mayExistElsewhere(id string) bool {
+	return id == "" || (p.obs.intent.open(p.res.Status.EndpointID) && p.obs.registered == "")
+}
+
+// listedSinceIntent waits until a registration cannot be in flight any more, and for a complete list after that.
+func (p *planner) listedSinceIntent() bool {
+	var listedAfter time.Time
+	if p.obs.intent.open(p.res.Status.EndpointID) && !p.obs.intentRefused {
+		listedAfter = p.obs.intentSince.Add(p.obs.inFlight)
+	}
+	switch {
+	case p.now.Before(listedAfter):
+		h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending,
+			"being deleted: a registration may still be in flight; waiting before looking for its endpoint")
+		h.Wake = listedAfter
+		p.stop(h)
+		return false
+	case p.obs.view.ListedAt.IsZero() || p.obs.view.ListedAt.Before(listedAfter):
+		p.awaitList("")
+		return false
+	}
+	return true
+}
+
+// unseen tells whether a 404 proves nothing, because another key has seen the endpoint last.
+func (p *planner) unseen(id string) bool {
+	if p.obs.registered == id || p.obs.keyHash == p.res.Status.KeyHash {
+		return false
+	}
+	p.stop(stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonWorkspaceChanged,
+		"being deleted: the API key was changed and the new one cannot see endpoint %s, which may live on in the former workspace. Put that workspace's key back, or annotate this resource with %s: \"true\" to delete it without deleting the endpoint", id, v1alpha1.AnnotationRelease))
+	return true
+}
+
+// doomed are the endpoints that are ours: by id, unless they carry another's mark, and by owner mark. An endpoint that
+// another incarnation of this name has taken over is not ours any more; a resource without a past has no other way
+// than the owner mark to tell.
+func (p *planner) doomed(id string) []*medblocks.Endpoint {
+	fenced := id != "" || p.obs.intent != nil
+	ours := func(e *medblocks.Endpoint) bool {
+		owner, incarnation := e.Metadata[v1alpha1.MarkOwner], e.Metadata[v1alpha1.MarkIncarnation]
+		return !p.obs.disposed[e.ID] && (owner == p.obs.owner || owner == "") && (!fenced || incarnation == "" || incarnation == string(p.res.UID))
+	}
+	var doomed []*medblocks.Endpoint
+	if target := p.obs.endpoint(id); id != "" && target != nil && ours(target) {
+		doomed = append(doomed, target)
+	}
+	for _, other := range p.obs.owned(p.obs.owner, v1alpha1.MarkOwner) {
+		if other.ID != id && ours(other) {
+			doomed = append(doomed, other)
+		}
+	}
+	return doomed
+}
+
+// dispose deletes an endpoint, or takes our marks off it.
+func (p *planner) dispose(target *medblocks.Endpoint) {
+	if !p.res.OrphansEndpoint() {
+		p.add(step{Action: actionDelete, Trigger: triggerResourceGone, EndpointID: target.ID})
+		return
+	}
+	metadata, marked := map[string]string{}, false
+	for key, value := range target.Metadata {
+		if reserved(key) {
+			marked = true
+			continue
+		}
+		metadata[key] = value
+	}
+	if marked {
+		p.add(step{
+			Action: actionOrphan, Trigger: triggerResourceGone, EndpointID: target.ID,
+			Update: &medblocks.UpdateEndpointRequest{Metadata: metadata},
+		})
+	}
+}
+
+func reserved(key string) bool {
+	return len(key) >= len(v1alpha1.MarkPrefix) && key[:len(v1alpha1.MarkPrefix)] == v1alpha1.MarkPrefix
+}

@@ -1,0 +1,284 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package endpoint
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/medblocks/webhook-operator/api/medblocks"
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/controllers/account"
+)
+
+// credentialsGrace is how long a missing key is taken for one that is about to arrive: GitOps tools and External
+// Secrets create things in any order.
+const (
+	credentialsGrace = 5 * time.Minute
+	credentialsRetry = 15 * time.Second
+)
+
+// relistInterval is how soon a list that contradicts a read is asked for again.
+const relistInterval = 5 * time.Second
+
+// mayAct checks what must be right before anything is done.
+func (p *planner) mayAct() bool {
+	h := p.suspended()
+	if h == nil {
+		h = unsupported(p.res)
+	}
+	if h == nil && p.obs.credentials != nil {
+		h = p.noCredentials()
+	}
+	if h == nil && p.obs.refused != nil {
+		_, h = classify(p.obs.refused, p.now)
+	}
+	if h == nil {
+		return true
+	}
+	p.stop(h)
+	p.mirror()
+	return false
+}
+
+// mirror shows what is known without doing anything about it.
+func (p *planner) mirror() {
+	p.plan.EndpointID = p.res.Status.EndpointID
+	p.plan.Disabled = p.res.Status.Disabled
+	if r := p.res.Status.Reenable; r != nil {
+		p.plan.NextAttempt = r.NextAttempt
+	}
+}
+
+func (p *planner) suspended() *hold {
+	if !p.res.Spec.Suspend {
+		return nil
+	}
+	return &hold{
+		Condition: v1alpha1.ConditionSynced, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonSuspended,
+		Message:  "spec.suspend is true: nothing is read from or written to Medblocks; set it to false to go on",
+		Progress: resting, KeepReady: true,
+	}
+}
+
+// unsupported refuses, rather than ignores, what this version of the operator cannot do.
+func unsupported(res *v1alpha1.MedblocksWebhookEndpoint) *hold {
+	var fields []string
+	if res.Spec.Adopt != nil {
+		fields = append(fields, "spec.adopt")
+	}
+	if res.Spec.ManagementPolicy == v1alpha1.ManagementObserve {
+		fields = append(fields, "spec.managementPolicy: Observe")
+	}
+	if res.Spec.DeliveryMonitoring != nil {
+		fields = append(fields, "spec.deliveryMonitoring")
+	}
+	if policy := res.Spec.ReenablePolicy; policy != nil {
+		if policy.Mode == v1alpha1.ReenableWhenHealthy {
+			fields = append(fields, "spec.reenablePolicy.mode: WhenHealthy")
+		}
+		if policy.Probe != nil {
+			fields = append(fields, "spec.reenablePolicy.probe")
+		}
+		if policy.Redelivery != nil && policy.Redelivery.Mode == v1alpha1.RedeliveryUndelivered {
+			fields = append(fields, "spec.reenablePolicy.redelivery.mode: Undelivered")
+		}
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	return stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonInvalidRequest,
+		"this version of the operator does not support %s yet: remove it from the manifest; nothing is done until then", strings.Join(fields, ", "))
+}
+
+// noCredentials waits for a while and then asks for help. The grace is measured from the condition's own transition,
+// the one clock that survives a restart.
+func (p *planner) noCredentials() *hold {
+	h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonCredentialsUnavailable, "%s", p.obs.credentials.Error())
+	if missing := (*account.CredentialsError)(nil); !errors.As(p.obs.credentials, &missing) {
+		h.Message = "the API key Secret cannot be read: check the operator's permissions and the API server"
+	}
+	since := p.now
+	if c := meta.FindStatusCondition(p.res.Status.Conditions, v1alpha1.ConditionSynced); c != nil &&
+		c.Reason == v1alpha1.ReasonCredentialsUnavailable && c.Status == metav1.ConditionFalse {
+		since = c.LastTransitionTime.Time
+	}
+	h.Wake = p.now.Add(credentialsRetry)
+	if p.now.Sub(since) >= credentialsGrace {
+		h.Progress = stalled
+		h.Wake = p.now.Add(4 * credentialsRetry)
+	}
+	return h
+}
+
+// locate finds the endpoint that is this resource's. It returns nil where there is none (yet), or where it must not be
+// touched; the plan then says why, or registers one.
+func (p *planner) locate() *medblocks.Endpoint {
+	id := p.res.Status.EndpointID
+	if id != "" && !p.obs.intent.open(id) {
+		return p.locateKnown(id)
+	}
+	if p.obs.registered != "" {
+		return p.locateKnown(p.obs.registered)
+	}
+	return p.locateUnknown()
+}
+
+// locateKnown looks for the endpoint by its id. It is gone only when a complete list and a read of that id, both
+// with the key that last saw it, say so.
+func (p *planner) locateKnown(id string) *medblocks.Endpoint {
+	p.plan.EndpointID = id
+	if target := p.obs.endpoint(id); target != nil {
+		return p.fenced(target)
+	}
+	p.mirror()
+	asked := reregisterRequested(p.res)
+	switch {
+	case p.obs.view.ListedAt.IsZero():
+		p.awaitList("")
+	case p.obs.keyHash != p.res.Status.KeyHash && p.obs.registered != id && !asked:
+		p.stop(stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonWorkspaceChanged,
+			"the API key was changed and the new one cannot see endpoint %s: it belongs to another workspace. Put the former workspace's key back, or annotate this resource with %s to register the endpoint in the new workspace", id, v1alpha1.AnnotationReregisterRequestedAt))
+	case p.obs.view.Suspect && !asked:
+		p.stop(workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending,
+			"endpoint %s vanished from Medblocks together with many others: it is registered again once a later list confirms it, or at once with the annotation %s", id, v1alpha1.AnnotationReregisterRequestedAt))
+	case !p.obs.isLive(id):
+		p.plan.Needs.endpoints = []string{id}
+	case p.obs.view.Endpoint != nil && p.obs.view.Endpoint.ID == id:
+		p.awaitList("Medblocks does not find endpoint " + id + " and still lists it")
+	default:
+		return p.replaceGone(asked)
+	}
+	return nil
+}
+
+// replaceGone registers an endpoint again that somebody deleted, unless there is another one of ours.
+func (p *planner) replaceGone(asked bool) *medblocks.Endpoint {
+	if target := p.pick(); target != nil {
+		return target
+	}
+	why := triggerGone
+	if asked {
+		why = triggerReregister
+	}
+	p.register(why)
+	return nil
+}
+
+// locateUnknown looks for the endpoint by its owner mark: after a crash, after a lost answer, after a restore.
+func (p *planner) locateUnknown() *medblocks.Endpoint {
+	p.mirror()
+	var listedAfter time.Time
+	if p.obs.intent.open(p.res.Status.EndpointID) && !p.obs.intentRefused {
+		listedAfter = p.obs.intentSince.Add(p.obs.inFlight)
+		if p.now.Before(listedAfter) {
+			h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending,
+				"an earlier registration may still be in flight: waiting before looking for its endpoint, so that no second one is created")
+			h.Wake = listedAfter
+			p.stop(h)
+			return nil
+		}
+	}
+	if p.obs.view.ListedAt.IsZero() || p.obs.view.ListedAt.Before(listedAfter) {
+		p.awaitList("")
+		return nil
+	}
+	if target := p.pick(); target != nil {
+		return target
+	}
+	if p.obs.view.Suspect {
+		p.stop(workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending,
+			"many endpoints vanished from this workspace at once: nothing is registered until a later list confirms it"))
+		return nil
+	}
+	p.register(triggerSpec)
+	return nil
+}
+
+// pick chooses among the endpoints that carry our owner mark: the one whose secret we hold, else the oldest. What is
+// resumed starts with a baseline: the events that are exhausted by now explain no later disable.
+func (p *planner) pick() *medblocks.Endpoint {
+	owned := p.obs.owned(p.obs.owner, v1alpha1.MarkOwner)
+	if len(owned) == 0 {
+		return nil
+	}
+	target := owned[0]
+	for _, e := range owned {
+		if p.obs.secret.holds(e.Metadata[v1alpha1.MarkSecretGeneration]) {
+			target = e
+			break
+		}
+	}
+	if p.res.Status.EndpointID != "" {
+		if target = p.fenced(target); target == nil {
+			return nil
+		}
+	}
+	if p.obs.evidence == nil {
+		p.plan.Needs.evidence = target.ID
+	}
+	return target
+}
+
+// awaitList waits for the next complete list.
+func (p *planner) awaitList(why string) {
+	p.mirror()
+	h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending, "waiting for the list of the workspace's endpoints")
+	h.KeepReady = true
+	if why != "" {
+		h.Message = why + ": waiting for the next list"
+	}
+	if p.obs.listError != nil {
+		_, h = classify(p.obs.listError, p.now)
+		h.Wake = time.Time{} // the poller tries again and tells
+	}
+	h.NeedsList = true
+	if next := p.obs.view.ListedAt.Add(relistInterval); why != "" && p.now.Before(next) {
+		h.NeedsList, h.Wake = false, next
+	}
+	h.Quiet = p.res.Status.EndpointID != "" && p.res.Status.ObservedGeneration == p.res.Generation && why == ""
+	p.stop(h)
+}
+
+// fenced refuses an endpoint that carries somebody else's mark.
+func (p *planner) fenced(target *medblocks.Endpoint) *medblocks.Endpoint {
+	owner, incarnation := target.Metadata[v1alpha1.MarkOwner], target.Metadata[v1alpha1.MarkIncarnation]
+	switch {
+	case owner != "" && owner != p.obs.owner:
+		p.mirror()
+		p.stop(stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonOwnershipLost,
+			"endpoint %s now belongs to %s, which took it over: delete this resource (the endpoint is left alone), or remove the metadata key %s at Medblocks to take it back", target.ID, owner, v1alpha1.MarkOwner))
+		return nil
+	case incarnation != "" && incarnation != string(p.res.UID):
+		p.mirror()
+		p.stop(stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonConflict,
+			"another operator with the cluster id of this one manages endpoint %s, for a resource of the same name: give each cluster an id of its own (--cluster-id), then remove the metadata key %s at Medblocks where it is wrong", target.ID, v1alpha1.MarkIncarnation))
+		return nil
+	}
+	return target
+}
+
+// register plans the write-ahead registration: intent, POST, Secret. Nothing is posted unless the Secret is known to be
+// writable.
+func (p *planner) register(why trigger) {
+	if p.secretBlocked() {
+		return
+	}
+	request := p.want.create(p.res, p.obs.nonce)
+	p.add(step{Action: actionWriteIntent, Nonce: p.obs.nonce})
+	p.add(step{Action: actionRegister, Trigger: why, Nonce: p.obs.nonce, Create: &request})
+	p.add(step{Action: actionPublishSecret, Nonce: p.obs.nonce, Secret: p.res.SigningSecretName()})
+}
+
+// request identifies what is asked of Medblocks, with which key, and on whose request.
+func (p *planner) request() string {
+	return strings.Join([]string{
+		p.want.hash(), p.obs.keyHash, p.res.Spec.MedblocksAPIVersion, string(p.res.Spec.State),
+		p.res.Annotations[v1alpha1.AnnotationReconcileRequestedAt], p.res.Annotations[v1alpha1.AnnotationFluxReconcileRequestedAt],
+	}, "\x00")
+}

@@ -1,0 +1,207 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package endpoint
+
+import (
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/medblocks/webhook-operator/api/medblocks"
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+)
+
+// exhaustedAttempts is how often Medblocks tries to deliver an event before it disables the endpoint (vendor).
+const exhaustedAttempts = 9
+
+// maxAccounted bounds status.reenable.accountedEvents.
+const maxAccounted = 100
+
+// evidenceRetry is how often events that could not be read are asked for again.
+const evidenceRetry = time.Minute
+
+// reenable judges a disable that the spec did not ask for, and brings the endpoint back where policy or a person says
+// so. A person's disable is never undone by policy.
+func (p *planner) reenable(target *medblocks.Endpoint) {
+	if reenableRequested(p.res) {
+		if p.gatherEvidence(target.ID) {
+			p.plan.Disabled = p.judge()
+			p.enable(target, triggerReenable)
+		}
+		return
+	}
+	was := p.res.Status.Disabled
+	if was != nil && was.Cause == v1alpha1.ReasonDisabledBySpec {
+		p.enable(target, triggerSpec) // the spec wanted it disabled, and now wants it active
+		return
+	}
+	if was == nil || was.Cause == v1alpha1.ReasonUnknown {
+		if !p.gatherEvidence(target.ID) {
+			return
+		}
+		p.plan.Disabled = p.judge()
+	}
+	switch p.plan.Disabled.Cause {
+	case v1alpha1.ReasonAutoDisabled:
+		p.applyPolicy(target)
+	case v1alpha1.ReasonDisabledManually:
+		p.stop(stalledHold(v1alpha1.ConditionEnabled, v1alpha1.ReasonDisabledManually,
+			"a person disabled the endpoint at Medblocks, and the operator does not undo that: enable it in the dashboard, or annotate this resource with %s", v1alpha1.AnnotationReenableRequestedAt))
+	default:
+		h := stalledHold(v1alpha1.ConditionEnabled, v1alpha1.ReasonUnknown,
+			"the endpoint is disabled at Medblocks and its undelivered events do not tell why, so it is treated as a person's wish: enable it in the dashboard, or annotate this resource with %s", v1alpha1.AnnotationReenableRequestedAt)
+		h.Wake = p.now.Add(evidenceRetry)
+		p.stop(h)
+	}
+}
+
+// gatherEvidence tells whether the events were read in this reconcile, and asks for them otherwise.
+func (p *planner) gatherEvidence(id string) bool {
+	if p.obs.evidence == nil {
+		p.plan.Needs.evidence = id
+	}
+	return p.obs.evidence != nil
+}
+
+// judge says why the endpoint is disabled: an undelivered event with nine attempts that was not accounted for before is
+// the vendor's doing; without one, a person's.
+func (p *planner) judge() *v1alpha1.DisabledStatus {
+	e := p.obs.evidence
+	for _, event := range e.exhausted {
+		if accountedFor(p.res.Status.Reenable, event) || p.isBaseline() {
+			continue
+		}
+		verdict := *p.disabledSince(v1alpha1.ReasonAutoDisabled)
+		if event.LastStatusCode != nil {
+			code := int32(min(max(*event.LastStatusCode, 0), 999)) //nolint:gosec // bounded
+			verdict.LastStatusCode = &code
+		}
+		return &verdict
+	}
+	if e.err != nil || !e.complete {
+		return p.disabledSince(v1alpha1.ReasonUnknown)
+	}
+	return p.disabledSince(v1alpha1.ReasonDisabledManually)
+}
+
+// isBaseline tells whether the endpoint is just being resumed: what is exhausted by now is its past.
+func (p *planner) isBaseline() bool {
+	return p.plan.EndpointID != p.res.Status.EndpointID
+}
+
+// accountedFor tells whether an event explained an earlier disable.
+func accountedFor(r *v1alpha1.ReenableStatus, event medblocks.EventRecord) bool {
+	if r == nil {
+		return false
+	}
+	return slices.Contains(r.AccountedEvents, event.ID) ||
+		(r.AccountedBefore != nil && event.CreatedAt.Before(r.AccountedBefore.Time))
+}
+
+// account adds the exhausted events to those that explained an earlier disable. The list is bounded; what is older than
+// the oldest on a full list counts as accounted for, because a disable that is wrongly taken for a person's does less
+// harm than one that is wrongly undone.
+func accountFor(r *v1alpha1.ReenableStatus, e *evidence) *v1alpha1.ReenableStatus {
+	if e == nil || len(e.exhausted) == 0 {
+		return r
+	}
+	result := &v1alpha1.ReenableStatus{}
+	if r != nil {
+		result = r.DeepCopy()
+	}
+	known := result.AccountedEvents
+	result.AccountedEvents = nil
+	for i, event := range e.exhausted {
+		if i == maxAccounted {
+			before := seconds(e.exhausted[maxAccounted-1].CreatedAt.Time)
+			result.AccountedBefore = &before
+			break
+		}
+		result.AccountedEvents = append(result.AccountedEvents, event.ID)
+	}
+	// Remembered events that Medblocks no longer lists can explain nothing any more, unless the list was cut off.
+	for _, id := range known {
+		if (e.err != nil || !e.complete) && len(result.AccountedEvents) < maxAccounted && !slices.Contains(result.AccountedEvents, id) {
+			result.AccountedEvents = append(result.AccountedEvents, id)
+		}
+	}
+	return result
+}
+
+// applyPolicy re-enables what the vendor disabled, within the budget. An attempt is recorded before it is made.
+func (p *planner) applyPolicy(target *medblocks.Endpoint) {
+	policy := p.res.Spec.ReenablePolicy
+	if policy.ModeOrDefault() == v1alpha1.ReenableNever {
+		p.stop(p.autoDisabled(stalled, "reenablePolicy.mode is Never: repair the receiver, then enable the endpoint with the annotation "+v1alpha1.AnnotationReenableRequestedAt))
+		return
+	}
+	attempts := p.recentAttempts()
+	if len(attempts) >= policy.MaxAttemptsOrDefault() {
+		h := p.autoDisabled(stalled, "the attempts that reenablePolicy allows in its window are used up: repair the receiver, then annotate this resource with "+v1alpha1.AnnotationReenableRequestedAt)
+		h.Wake = attempts[0].Add(policy.WindowOrDefault())
+		p.stop(h)
+		return
+	}
+	due := p.attemptDue(attempts)
+	if p.now.Before(due) {
+		next := seconds(due)
+		p.plan.NextAttempt = &next
+		h := p.autoDisabled(working, "it is re-enabled at the time in status.reenable.nextAttempt")
+		h.Wake = due
+		p.stop(h)
+		return
+	}
+	if !p.gatherEvidence(target.ID) {
+		return
+	}
+	p.add(step{Action: actionRecordAttempt, EndpointID: target.ID})
+	p.enable(target, triggerPolicy)
+}
+
+func (p *planner) enable(target *medblocks.Endpoint, why trigger) {
+	on := medblocks.EndpointStatusActive
+	p.add(step{Action: actionEnable, Trigger: why, EndpointID: target.ID, Update: &medblocks.UpdateEndpointRequest{Status: &on}})
+}
+
+func (p *planner) autoDisabled(who progress, next string) *hold {
+	h := stalledHold(v1alpha1.ConditionEnabled, v1alpha1.ReasonAutoDisabled,
+		"Medblocks disabled the endpoint after %d failed attempts to deliver an event (%s); %s", exhaustedAttempts, lastAnswer(p.plan.Disabled), next)
+	h.Progress = who
+	return h
+}
+
+// recentAttempts are the attempts within the rolling window, oldest first.
+func (p *planner) recentAttempts() []metav1.Time {
+	return attemptsSince(p.res.Status.Reenable, p.now.Add(-p.res.Spec.ReenablePolicy.WindowOrDefault()))
+}
+
+func attemptsSince(r *v1alpha1.ReenableStatus, start time.Time) []metav1.Time {
+	if r == nil {
+		return nil
+	}
+	var recent []metav1.Time
+	for _, attempt := range r.Attempts {
+		if attempt.After(start) {
+			recent = append(recent, attempt)
+		}
+	}
+	return recent
+}
+
+// attemptDue is when the next attempt may be made: the initial delay, doubled with every attempt in the window.
+func (p *planner) attemptDue(attempts []metav1.Time) time.Time {
+	from := p.plan.Disabled.Since.Time
+	if n := len(attempts); n > 0 && attempts[n-1].After(from) {
+		from = attempts[n-1].Time
+	}
+	initial, longest := p.res.Spec.ReenablePolicy.BackoffOrDefault()
+	delay := initial
+	for range attempts {
+		if delay *= 2; delay >= longest {
+			break
+		}
+	}
+	return from.Add(min(delay, longest))
+}

@@ -1,0 +1,128 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package endpoint
+
+import (
+	"time"
+
+	"github.com/medblocks/webhook-operator/api/medblocks"
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+)
+
+// healInterval is how often a lost Secret is healed by a rotation at most: two controllers that write the same Secret
+// must not rotate in turns for ever.
+const healInterval = time.Hour
+
+// secret makes the Secret hold the secret that the endpoint signs with. Medblocks shows a secret once, so a lost one
+// is healed by rotation, which is write-ahead too: the endpoint is marked with a new nonce, then rotated, then the
+// answer is stored with the nonce. Equal nonces mean that all three happened.
+func (p *planner) secret(target *medblocks.Endpoint) {
+	mark := target.Metadata[v1alpha1.MarkSecretGeneration]
+	view := p.obs.secret
+	name := p.res.SigningSecretName()
+	switch {
+	case view.exists && !view.owned:
+		p.stop(notOwned(name))
+	case view.holds(mark):
+		p.heldSecret(target)
+	case p.obs.held != nil && p.obs.held.endpointID == target.ID && p.obs.held.nonce == mark:
+		p.add(step{Action: actionPublishSecret, EndpointID: target.ID, Nonce: mark, Secret: name})
+	case mark == "" && view.holds(view.nonce) && view.endpointID == target.ID:
+		p.add(step{
+			Action: actionRepairMarks, Trigger: triggerMissingMark, EndpointID: target.ID,
+			Update: &medblocks.UpdateEndpointRequest{Metadata: p.want.withNonce(view.nonce)},
+		})
+	case !view.exists && p.obs.previous != nil && p.obs.previous.holds(mark):
+		if !view.live {
+			p.plan.Needs.secret = true
+		}
+		p.add(step{Action: actionMoveSecret, EndpointID: target.ID, Nonce: mark, Secret: name})
+	default:
+		p.heal(target)
+	}
+}
+
+// heldSecret is the normal case. What may be due is a rotation, or the Secret's labels, or the end of a move.
+func (p *planner) heldSecret(target *medblocks.Endpoint) {
+	if previous := p.obs.previous; previous != nil && previous.exists && previous.owned {
+		p.add(step{Action: actionDeleteSecret, Secret: previous.name})
+	}
+	if rotateRequested(p.res) {
+		p.rotate(target, triggerRotate)
+		return
+	}
+	if due := p.rotationDue(); !due.IsZero() {
+		if !p.now.Before(due) {
+			p.rotate(target, triggerInterval)
+			return
+		}
+		p.plan.wakeAt(due)
+	}
+	if !p.obs.secret.dressed || p.obs.secret.endpointID != target.ID {
+		p.add(step{Action: actionDressSecret, EndpointID: target.ID, Secret: p.obs.secret.name})
+	}
+}
+
+// rotationDue is when the next scheduled rotation falls due; zero: never.
+func (p *planner) rotationDue() time.Time {
+	interval := p.res.RotationInterval()
+	s := p.res.Status.SigningSecret
+	if interval == 0 || s == nil || s.LastRotated == nil {
+		return time.Time{}
+	}
+	return s.LastRotated.Add(interval)
+}
+
+func (p *planner) heal(target *medblocks.Endpoint) {
+	if s := p.res.Status.SigningSecret; s != nil && s.LastHealed != nil && p.now.Before(s.LastHealed.Add(healInterval)) && !rotateRequested(p.res) {
+		h := stalledHold(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonContested,
+			"Secret %q was lost or changed again within an hour of being healed by a rotation: find out what else writes or deletes it. It is healed again an hour after the last time, or at once with the annotation %s", p.res.SigningSecretName(), v1alpha1.AnnotationRotateSecretRequestedAt)
+		h.Wake = s.LastHealed.Add(healInterval)
+		p.stop(h)
+		return
+	}
+	p.rotate(target, triggerLostSecret)
+}
+
+// rotate is planned only where the Secret can be written: a new secret that cannot be stored would be lost.
+func (p *planner) rotate(target *medblocks.Endpoint, why trigger) {
+	if p.secretBlocked() {
+		return
+	}
+	p.add(step{
+		Action: actionMarkRotation, Trigger: why, EndpointID: target.ID, Nonce: p.obs.nonce,
+		Update: &medblocks.UpdateEndpointRequest{Metadata: p.want.withNonce(p.obs.nonce)},
+	})
+	p.add(step{Action: actionRotate, Trigger: why, EndpointID: target.ID, Nonce: p.obs.nonce})
+	p.add(step{Action: actionPublishSecret, EndpointID: target.ID, Nonce: p.obs.nonce, Secret: p.res.SigningSecretName()})
+}
+
+// secretBlocked stops where a secret from Medblocks could not be stored.
+func (p *planner) secretBlocked() bool {
+	view := p.obs.secret
+	switch {
+	case view.exists && !view.owned:
+		p.stop(notOwned(p.res.SigningSecretName()))
+	case view.live && view.unwritable != nil:
+		p.stop(unwritable(p.res.SigningSecretName(), view.unwritable, p.now))
+	default:
+		return false
+	}
+	return true
+}
+
+func notOwned(name string) *hold {
+	return stalledHold(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonNotOwned,
+		"Secret %q exists and does not belong to this resource, so it is not overwritten: delete it, or set spec.signingSecret.name to another name", name)
+}
+
+// unwritableRetry is how often a Secret that could not be written is tried again: a quota that is raised tells nobody.
+const unwritableRetry = time.Minute
+
+func unwritable(name string, err error, now time.Time) *hold {
+	h := stalledHold(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonWaitingForSecret,
+		"Secret %q cannot be written, so no signing secret is asked for: %s. Allow it (quota, immutable, admission policy, RBAC); it is tried again every %s", name, statusMessage(err), unwritableRetry)
+	h.Wake = now.Add(unwritableRetry)
+	return h
+}

@@ -1,0 +1,183 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/medblocks/webhook-operator/api/medblocks"
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/controllers/account"
+)
+
+// historyLength is how many entries status.history keeps.
+const historyLength = 10
+
+// staleRetry is how soon a reconcile that ran on a stale read is repeated.
+const staleRetry = 50 * time.Millisecond
+
+// record always runs: it derives the status from what is known by now, stores it where it differs, and then publishes
+// the events. It returns when to look again.
+func (r *Reconciler) record(ctx context.Context, w *work, p plan, err error) (ctrl.Result, error) {
+	if errors.Is(err, errStale) || errors.Is(err, errSecretMoved) {
+		return ctrl.Result{RequeueAfter: staleRetry}, nil
+	}
+	verdict, failure, err := r.judge(w, err)
+	if err != nil && failure == nil {
+		return ctrl.Result{}, err // Kubernetes itself is in trouble; there is nothing to record
+	}
+	r.requestList(w, p)
+	if !isQuiet(p) || failure != nil {
+		if err := r.store(ctx, w, p, failure); err != nil {
+			if errors.Is(err, errStale) {
+				return ctrl.Result{RequeueAfter: staleRetry}, nil
+			}
+			return ctrl.Result{}, err
+		}
+	}
+	if failure != nil && verdict == retry {
+		return ctrl.Result{}, err
+	}
+	return ctrl.Result{RequeueAfter: r.untilWake(p, failure)}, nil
+}
+
+// judge classifies the error of a step once. A refusal is remembered, so that the same request is not made again.
+func (r *Reconciler) judge(w *work, err error) (class, *hold, error) {
+	var (
+		vendor  *vendorError
+		blocked *unwritableError
+	)
+	switch {
+	case errors.As(err, &blocked):
+		return waitUntil, unwritable(blocked.name, blocked.err, r.Clock.Now()), err
+	case errors.As(err, &vendor):
+		verdict, h := classify(vendor.err, r.Clock.Now())
+		if h.Progress == stalled && vendor.action.atMedblocks() && !medblocks.IsUnauthorized(err) {
+			p := newPlanner(w.res, w.obs, r.Clock.Now())
+			w.mem.refusal = &refusal{action: vendor.action, request: p.request(), hold: *h, until: h.Wake}
+		}
+		return verdict, h, err
+	}
+	return retry, nil, err
+}
+
+// requestList asks for a complete list where the plan waits for one.
+func (r *Reconciler) requestList(w *work, p plan) {
+	needed := slices.ContainsFunc(p.Holds, func(h hold) bool { return h.NeedsList })
+	if needed && w.account != nil {
+		w.account.RequestList(client.ObjectKeyFromObject(w.res))
+	}
+}
+
+func isQuiet(p plan) bool {
+	return slices.ContainsFunc(p.Holds, func(h hold) bool { return h.Quiet })
+}
+
+// store patches the status at most once, and only where it differs.
+func (r *Reconciler) store(ctx context.Context, w *work, p plan, failure *hold) error {
+	status := conclude(w.res, w.obs, p, failure, r.Clock.Now())
+	status.History = append(status.History, w.done...)
+	if extra := len(status.History) - historyLength; extra > 0 {
+		status.History = status.History[extra:]
+	}
+	before := w.res.Status.Conditions
+	if err := r.storeStatus(ctx, w, status); err != nil {
+		return err
+	}
+	w.announceTrouble(before, status.Conditions)
+	r.publish(w)
+	return nil
+}
+
+func (r *Reconciler) publish(w *work) {
+	for _, a := range w.events {
+		r.Events.Eventf(w.res, nil, a.kind, a.reason, "Reconcile", "%s", truncate(a.note))
+	}
+	w.events = nil
+}
+
+// storeStatus patches the status. Where only the spec or the metadata were changed meanwhile, the status still holds (it
+// names the generation that it is about) and is stored all the same: what it says about Medblocks must not be lost.
+func (r *Reconciler) storeStatus(ctx context.Context, w *work, status *v1alpha1.MedblocksWebhookEndpointStatus) error {
+	for range 5 {
+		err := r.patchStatus(ctx, w, status)
+		if !errors.Is(err, errStale) {
+			return err
+		}
+		var live v1alpha1.MedblocksWebhookEndpoint
+		if err := r.APIReader.Get(ctx, client.ObjectKeyFromObject(w.res), &live); err != nil {
+			if apierrors.IsNotFound(err) {
+				return errStale
+			}
+			return fmt.Errorf("reading the resource again: %w", err)
+		}
+		if live.UID != w.base.UID || !equality.Semantic.DeepEqual(live.Status, w.base.Status) {
+			return errStale
+		}
+		w.base.ResourceVersion = live.ResourceVersion
+	}
+	return errStale
+}
+
+// patchStatus stores a status where it differs, with the resourceVersion that it was derived from.
+func (r *Reconciler) patchStatus(ctx context.Context, w *work, status *v1alpha1.MedblocksWebhookEndpointStatus) error {
+	if equality.Semantic.DeepEqual(&w.base.Status, status) {
+		w.res.Status = *status
+		return nil
+	}
+	next := w.base.DeepCopy()
+	next.Status = *status
+	err := r.Client.Status().Patch(ctx, next, client.MergeFromWithOptions(w.base, client.MergeFromWithOptimisticLock{}))
+	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+		return errStale
+	}
+	if err != nil {
+		return fmt.Errorf("patching the status: %w", err)
+	}
+	w.base, w.res = next.DeepCopy(), next
+	return nil
+}
+
+// untilWake is how long there is nothing to do; 0 means until something changes.
+func (r *Reconciler) untilWake(p plan, failure *hold) time.Duration {
+	if failure != nil {
+		p.wakeAt(failure.Wake)
+	}
+	if p.Wake.IsZero() {
+		return 0
+	}
+	return max(p.Wake.Sub(r.Clock.Now()), time.Millisecond)
+}
+
+// announceRelease tells that a deletion finished although the endpoint may live on. In a terminating namespace no event
+// can be created, so it is put on the Namespace object itself, which is not namespaced.
+func (r *Reconciler) announceRelease(ctx context.Context, w *work) {
+	id := w.res.Status.EndpointID
+	log.FromContext(ctx).Info("Released the endpoint without deleting it", "endpointID", id, "why", w.released)
+	releasedDeletions.Inc()
+	var about runtime.Object = w.res
+	if w.obs.namespaceTerminating != nil && *w.obs.namespaceTerminating {
+		about = &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.res.Namespace}}
+	}
+	r.Events.Eventf(about, nil, corev1.EventTypeWarning, "Released", "Finalize",
+		"MedblocksWebhookEndpoint %s/%s is deleted and its endpoint %s may live on at Medblocks, because %s", w.res.Namespace, w.res.Name, id, w.released)
+}
+
+func isPaused(err error) bool {
+	var paused *account.PausedError
+	return errors.As(err, &paused)
+}
