@@ -29,7 +29,7 @@ check_generated() {
   "$make" generate manifests docs install-manifest || { complain "generating failed"; return 0; }
   after=$(checksums)
   if [[ $before != "$after" ]]; then
-    diff <(echo "$before") <(echo "$after") | sed -n 's/^> [0-9]* [0-9]* /  /p; s/^< [0-9]* [0-9]* /  /p' | sort -u >&2
+    comm -3 <(sort <<<"$before") <(sort <<<"$after") | awk '{print "  " $3}' | sort -u >&2
     complain "the files above were out of date. They are up to date now: look at the difference and commit it"
   fi
   if git rev-parse --verify -q HEAD >/dev/null 2>&1; then
