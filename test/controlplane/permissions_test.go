@@ -57,6 +57,7 @@ func TestTheControlPlaneServesWhatTheRepositoryShips(t *testing.T) {
 	t.Run("the operator's real calls agree with that", func(t *testing.T) { expectRealCalls(t, operator) })
 	t.Run("no shipped role has a wildcard", func(t *testing.T) { expectNoWildcards(t, admin) })
 	t.Run("view and edit of the cluster include the resource", func(t *testing.T) { expectAggregation(t, admin) })
+	t.Run("kubectl accepts what users are told to apply", func(t *testing.T) { expectManifests(t, plane) })
 	t.Run("a namespace with things in it can be deleted", func(t *testing.T) { expectNamespaceDeletion(t, admin) })
 }
 
@@ -195,6 +196,21 @@ func expectAggregation(t *testing.T, admin client.Client) {
 				HaveField("Resources", ContainElement("medblockswebhookendpoints")), HaveField("Verbs", ContainElement(verb)),
 			)))
 		}).WithTimeout(30*time.Second).Should(Succeed(), role)
+	}
+}
+
+// expectManifests applies the shipped manifests as a user would: without a complaint, and without the API server's warning that a pod
+// breaks the rules of its namespace.
+func expectManifests(t *testing.T, plane *ControlPlane) {
+	for _, source := range [][]string{{"-k", "config/default"}, {"-f", "dist/install.yaml"}, {"-k", "config/samples"}} {
+		g := NewWithT(t)
+		args := append([]string{"--kubeconfig", plane.AdminKubeconfig(), "apply", "--server-side"}, source...)
+		cmd := exec.CommandContext(t.Context(), plane.KubectlPath(), args...)
+		cmd.Dir = plane.options.RepositoryRoot
+		out, err := cmd.CombinedOutput()
+		g.Expect(err).NotTo(HaveOccurred(), "%s: %s", source, out)
+		g.Expect(string(out)).NotTo(MatchRegexp("(?i)warning"), "%s", source)
+		g.Expect(string(out)).To(ContainSubstring("serverside-applied"), "%s", source)
 	}
 }
 
