@@ -4,6 +4,7 @@
 package emulator_test
 
 import (
+	"errors"
 	"net/http"
 	"testing"
 	"time"
@@ -133,24 +134,25 @@ func TestOurClientSeesEveryFaultAsAnError(t *testing.T) {
 		emulator.FaultEmptyBody, emulator.FaultTruncatedJSON, emulator.FaultTruncatedPage, emulator.FaultTrailingJunk,
 		emulator.FaultHugeBody, emulator.FaultGzipBomb, emulator.FaultNoID, emulator.FaultNoSecret,
 	}
-	create := func(t *testing.T, kind emulator.FaultKind) error {
+	create := func(t *testing.T, kind emulator.FaultKind, timeout time.Duration) error {
 		t.Helper()
 		f := newFixture(t)
-		c := newClient(t, f, func(config *medblocks.Config) { config.Timeout = 500 * time.Millisecond })
+		c := newClient(t, f, func(config *medblocks.Config) { config.Timeout = timeout })
 		f.InjectFault(emulator.Fault{Kind: kind, Operation: emulator.OperationCreateEndpoint})
 		_, _, err := c.CreateEndpoint(t.Context(), medblocks.CreateEndpointRequest{URL: "https://x.example.com", Events: []string{"*"}})
 		return err
 	}
 	for _, kind := range transport {
 		t.Run(string(kind), func(t *testing.T) {
-			err := create(t, kind)
-			NewWithT(t).Expect(medblocks.IsTransient(err) || medblocks.IsMalformed(err)).To(BeTrue(), "%v", err)
+			var unanswered *medblocks.TransportError
+			err := create(t, kind, 500*time.Millisecond)
+			NewWithT(t).Expect(errors.As(err, &unanswered)).To(BeTrue(), "%v", err)
 		})
 	}
 	for _, kind := range malformed {
 		t.Run(string(kind), func(t *testing.T) {
-			err := create(t, kind)
-			NewWithT(t).Expect(medblocks.IsMalformed(err) || medblocks.IsTransient(err)).To(BeTrue(), "%v", err)
+			err := create(t, kind, medblocks.DefaultTimeout)
+			NewWithT(t).Expect(medblocks.IsMalformed(err)).To(BeTrue(), "%v", err)
 		})
 	}
 	lists := []emulator.FaultKind{

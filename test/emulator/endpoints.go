@@ -131,7 +131,7 @@ func (q Quirks) storedURL(text string) string {
 }
 
 func (s *Server) withSecret(e *endpoint) wireEndpoint {
-	out := s.quirks.endpoint(e.Endpoint.clone())
+	out := s.quirks.endpoint(e.clone())
 	out.Secret = e.secret
 	return out
 }

@@ -15,8 +15,8 @@ import (
 var ErrNotFound = errors.New("emulator: not found")
 
 // docURL is the start of every doc_url. The vendor documents the field, not its
-// values [assumed]; nothing is served there by the emulator.
-const docURL = "https://docs.medblocks.com/errors/"
+// values; this one is made up, under a name that resolves nowhere.
+const docURL = "https://medblocks.example/docs/errors/"
 
 // The error types. Only authentication_error is in the vendor's documentation;
 // the other names are assumed.

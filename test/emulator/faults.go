@@ -49,7 +49,7 @@ const (
 	FaultTrailingJunk FaultKind = "trailing_junk"
 	// FaultHugeBody pads the JSON to 8 MiB.
 	FaultHugeBody FaultKind = "huge_body"
-	// FaultGzipBomb pads it to 16 MiB, compressed to a few hundred KiB at most.
+	// FaultGzipBomb pads it to 16 MiB, compressed to some 16 KiB.
 	FaultGzipBomb FaultKind = "gzip_bomb"
 	// FaultWrongID answers with an id that was not asked for (in a list: on the first item).
 	FaultWrongID FaultKind = "wrong_id"

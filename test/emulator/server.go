@@ -19,7 +19,7 @@ type Server struct {
 	opts   Options
 	ids    *ulids
 	admin  http.Handler
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // it is the server's own lifetime, ended by Close, and no call's
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 	worker *worker

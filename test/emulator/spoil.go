@@ -8,6 +8,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"net/http"
+	"sync"
 )
 
 // spoil sends a successful answer in the way that the call's fault wants.
@@ -42,17 +43,23 @@ func (t *transport) sendHalf(a answer, raw []byte) {
 	panic(http.ErrAbortHandler)
 }
 
-func (t *transport) sendBomb(a answer, raw []byte) {
-	var packed bytes.Buffer
-	z, _ := gzip.NewWriterLevel(&packed, gzip.BestSpeed) // the level is a valid one
-	_, _ = z.Write(raw)
-	chunk := bytes.Repeat([]byte(" "), 1<<20)
-	for range gzipBombBytes / len(chunk) {
-		_, _ = z.Write(chunk)
-	}
+// bombPadding is a gzip member of spaces, packed once: gzip streams may be
+// strung together.
+var bombPadding = sync.OnceValue(func() []byte {
+	return packed(bytes.Repeat([]byte(" "), gzipBombBytes))
+})
+
+func packed(raw []byte) []byte {
+	var out bytes.Buffer
+	z := gzip.NewWriter(&out)
+	_, _ = z.Write(raw) // a buffer takes everything
 	_ = z.Close()
+	return out.Bytes()
+}
+
+func (t *transport) sendBomb(a answer, raw []byte) {
 	t.w.Header().Set("Content-Encoding", "gzip")
-	t.send(a, packed.Bytes())
+	t.send(a, append(packed(raw), bombPadding()...))
 }
 
 // rewritten changes the answer's JSON for the kinds that send well-formed JSON.

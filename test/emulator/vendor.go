@@ -51,20 +51,33 @@ var (
 	redeliverRoutes = []route{{http.MethodPost, OperationRedeliverEvent, (*Server).redeliverEvent}}
 )
 
+// paths is the vendor's table of paths; {id} stands for any text without a slash.
+var paths = []struct {
+	pattern []string
+	routes  []route
+}{
+	{[]string{"webhooks"}, collectionRoutes},
+	{[]string{"webhooks", "{id}"}, endpointRoutes},
+	{[]string{"webhooks", "{id}", "rotate-secret"}, rotateRoutes},
+	{[]string{"webhooks", "{id}", "events"}, eventsRoutes},
+	{[]string{"events", "{id}", "redeliver"}, redeliverRoutes},
+}
+
 // routesOf maps a path to its routes and the id in it.
 func routesOf(path string) (routes []route, id string) {
 	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
-	switch {
-	case len(parts) == 1 && parts[0] == "webhooks":
-		return collectionRoutes, ""
-	case len(parts) == 2 && parts[0] == "webhooks" && parts[1] != "":
-		return endpointRoutes, parts[1]
-	case len(parts) == 3 && parts[0] == "webhooks" && parts[2] == "rotate-secret":
-		return rotateRoutes, parts[1]
-	case len(parts) == 3 && parts[0] == "webhooks" && parts[2] == "events":
-		return eventsRoutes, parts[1]
-	case len(parts) == 3 && parts[0] == "events" && parts[2] == "redeliver":
-		return redeliverRoutes, parts[1]
+	for _, p := range paths {
+		id = ""
+		same := slices.EqualFunc(p.pattern, parts, func(pattern, part string) bool {
+			if pattern == "{id}" {
+				id = part
+				return part != ""
+			}
+			return pattern == part
+		})
+		if same {
+			return p.routes, id
+		}
 	}
 	return nil, ""
 }

@@ -30,6 +30,7 @@ type target struct {
 	base   string
 	key    string
 	run    string
+	made   int
 	vendor *emulator.Server // nil when the server is somebody else's
 }
 
@@ -170,10 +171,12 @@ func (tg *target) spec() map[string]any {
 	}
 }
 
-// create registers an endpoint and removes it at the end of the test.
+// create registers an endpoint with a URL of its own, and removes it at the end of the test.
 func (tg *target) create(t *testing.T, tweak func(map[string]any)) map[string]any {
 	t.Helper()
 	spec := tg.spec()
+	tg.made++
+	spec["url"] = fmt.Sprintf("https://receiver.example.com/medblocks/%d", tg.made)
 	if tweak != nil {
 		tweak(spec)
 	}
