@@ -95,6 +95,20 @@ func TestAnAnswerThatIsNotTheVendorsEnvelopeKeepsItsStatusAndProvesNothing(t *te
 	}
 }
 
+func TestAnErrorWhoseBodyEndsEarlyIsNoProof(t *testing.T) {
+	forEveryCall(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "5000")
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, envelope("not_found_error", "resource_missing", "no such endpoint"))
+	}, func(g Gomega, _ medblocks.Operation, err error) {
+		var apiErr *medblocks.APIError
+		g.Expect(errors.As(err, &apiErr)).To(BeTrue())
+		g.Expect(apiErr.StatusCode).To(Equal(http.StatusNotFound))
+		g.Expect(apiErr.Envelope).To(BeFalse())
+		g.Expect(medblocks.IsNotFound(err)).To(BeFalse())
+	})
+}
+
 func TestARedirectIsAnErrorAndTheKeyDoesNotTravel(t *testing.T) {
 	visited := newVendor(t, answering(http.StatusOK, endpointJSON))
 	for _, location := range []string{visited.URL + "/webhooks", "", "http://[bad"} {

@@ -115,6 +115,15 @@ func TestAnErrorThatEchoesCredentialsDoesNotPassThemOn(t *testing.T) {
 	}
 }
 
+func TestAKeyOfAnotherFormIsKeptSecretToo(t *testing.T) {
+	g := NewWithT(t)
+	const key = "plain-key-0123456789"
+	server := newVendor(t, answering(401, envelope("authentication_error", "invalid_api_key", "key "+key+" is unknown")))
+	_, err := server.client(t, func(c *medblocks.Config) { c.APIKey = key }).GetEndpoint(context.Background(), testEndpointID)
+	g.Expect(err).To(MatchError(ContainSubstring("key [redacted] is unknown")))
+	g.Expect(printed(err)).NotTo(ContainSubstring(key))
+}
+
 func TestATransportErrorThatQuotesTheRequestDoesNotPassTheKeyOn(t *testing.T) {
 	g := NewWithT(t)
 	client, err := medblocks.New(medblocks.Config{APIKey: testKey, Transport: roundTripper(

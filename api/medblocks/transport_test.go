@@ -110,6 +110,7 @@ func TestAContextThatItsCallerCancelsIsNotTransient(t *testing.T) {
 			var transport *medblocks.TransportError
 			g.Expect(errors.As(err, &transport)).To(BeTrue(), "%v", err)
 			g.Expect(err).To(MatchError(context.Canceled))
+			g.Expect(err.Error()).NotTo(ContainSubstring("nothing within"), "it was not the client's timeout")
 			g.Expect(medblocks.IsTransient(err)).To(BeFalse())
 		})
 	}

@@ -229,6 +229,19 @@ func TestAMountedSecretIsFollowedThroughARotation(t *testing.T) {
 	g.Expect(secrets()).To(Equal([]string{"whsec_2", "whsec_1"}))
 }
 
+func TestAPreviousSecretIsSeenBeforeTheKubeletHasLinkedItsFile(t *testing.T) {
+	g := NewWithT(t)
+	dir := t.TempDir()
+	// The kubelet moves ..data first and links files that are new only then.
+	g.Expect(os.Mkdir(filepath.Join(dir, "..2026_2"), 0o755)).To(Succeed())
+	for name, value := range map[string]string{event.SecretName: "whsec_2", event.PreviousSecretName: "whsec_1"} {
+		g.Expect(os.WriteFile(filepath.Join(dir, "..2026_2", name), []byte(value), 0o600)).To(Succeed())
+	}
+	g.Expect(os.Symlink("..2026_2", filepath.Join(dir, "..data"))).To(Succeed())
+	g.Expect(os.Symlink(filepath.Join("..data", event.SecretName), filepath.Join(dir, event.SecretName))).To(Succeed())
+	g.Expect(event.SecretsFromDir(dir).WebhookSecrets(context.Background())).To(Equal([]string{"whsec_2", "whsec_1"}))
+}
+
 func TestAPlainDirectoryOfSecretsWorksToo(t *testing.T) {
 	g := NewWithT(t)
 	dir := t.TempDir()
