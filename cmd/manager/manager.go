@@ -63,7 +63,8 @@ func managerOptions(opts *options, scheme *runtime.Scheme) ctrl.Options {
 	if opts.metricsSecure {
 		metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
 	}
-	releaseTimeout := 20 * time.Second
+	// Long enough for a call to Medblocks and the writes that keep its answer; see Reconcile.
+	shutdownTimeout := opts.apiTimeout + 15*time.Second
 	return ctrl.Options{
 		Scheme:                        scheme,
 		Cache:                         cacheOptions(opts),
@@ -73,7 +74,7 @@ func managerOptions(opts *options, scheme *runtime.Scheme) ctrl.Options {
 		LeaderElectionID:              leaderElectionID,
 		LeaderElectionNamespace:       opts.leaderNamespace,
 		LeaderElectionReleaseOnCancel: true, // the process ends right after the manager
-		GracefulShutdownTimeout:       &releaseTimeout,
+		GracefulShutdownTimeout:       &shutdownTimeout,
 	}
 }
 

@@ -101,7 +101,9 @@ func (o *options) validate() error {
 	check(o.disabledPollInterval >= 100*time.Millisecond, "--disabled-poll-interval must be at least 100ms")
 	check(o.maxConcurrent >= 1, "--max-concurrent-reconciles must be at least 1")
 	check(!strings.Contains(o.clusterID, "/"), "--cluster-id must not contain a slash")
-	_, err := labels.Parse(o.watchSelector)
+	_, err := medblocks.New(medblocks.Config{BaseURL: o.apiBaseURL, APIKey: "mb_sk_sbx_check", APIVersion: o.apiVersion})
+	check(err == nil, "--api-base-url: %v", err)
+	_, err = labels.Parse(o.watchSelector)
 	check(err == nil, "--watch-label-selector: %v", err)
 	for _, cidr := range o.probeAllowCIDRs {
 		_, err := netip.ParsePrefix(cidr)

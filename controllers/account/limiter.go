@@ -31,7 +31,7 @@ func (a *Account) admit(ctx context.Context) error {
 	if err := a.breaker.err(); err != nil {
 		return err
 	}
-	if until := a.pauseEnd(); a.clock.Now().Before(until) {
+	if until := a.PausedUntil(); a.clock.Now().Before(until) {
 		return &PausedError{Until: until}
 	}
 	if err := a.limiter.Wait(ctx); err != nil {
@@ -64,7 +64,8 @@ func (a *Account) pause(until time.Time) {
 	}
 }
 
-func (a *Account) pauseEnd() time.Time {
+// PausedUntil is when the account may call again after a 429.
+func (a *Account) PausedUntil() time.Time {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.pausedUntil

@@ -65,7 +65,7 @@ func (p *poller) untilNext() time.Duration {
 	if p.nextDisabled.Before(next) {
 		next = p.nextDisabled
 	}
-	if pause := p.account.pauseEnd(); pause.After(next) {
+	if pause := p.account.PausedUntil(); pause.After(next) {
 		next = pause
 	}
 	return max(next.Sub(p.opts.Clock.Now()), 0)
@@ -83,7 +83,7 @@ func (p *poller) tick(ctx context.Context) {
 	now := p.opts.Clock.Now()
 	disabledDue := !now.Before(p.nextDisabled)
 	switch {
-	case now.Before(p.account.pauseEnd()):
+	case now.Before(p.account.PausedUntil()):
 	case !now.Before(p.nextFull):
 		p.fullSweep(ctx)
 	case disabledDue && p.account.Refused() != nil:

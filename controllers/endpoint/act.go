@@ -122,6 +122,9 @@ func (r *Reconciler) delete(ctx context.Context, w *work, s step) error {
 	}
 	w.obs.live[s.EndpointID] = nil
 	w.obs.disposed[s.EndpointID] = true
+	if s.Action == actionDelete {
+		w.mem.deleted = s.EndpointID
+	}
 	r.logWrite(ctx, w, s, s.EndpointID, requestID)
 	return nil
 }

@@ -21,7 +21,11 @@ func conclude(res *v1alpha1.MedblocksWebhookEndpoint, obs *observation, p plan, 
 	status := res.Status.DeepCopy()
 	status.ObservedGeneration = res.Generation
 	c := conclusion{res: res, obs: obs, plan: p, failure: failure, now: now, status: status}
-	c.target = obs.endpoint(p.EndpointID)
+	id := p.EndpointID
+	if obs.registered != "" {
+		id = obs.registered // by a step of this plan, or one before
+	}
+	c.target = obs.endpoint(id)
 	if c.target != nil && !c.held(v1alpha1.ConditionSynced, v1alpha1.ReasonOwnershipLost, v1alpha1.ReasonConflict) {
 		c.identity()
 	}

@@ -44,14 +44,20 @@ type Reconciler struct {
 	memories memories
 }
 
+// reconcileTimeout bounds one reconcile, in addition to its calls to Medblocks.
+const reconcileTimeout = time.Minute
+
 // maxRounds bounds how often one reconcile plans: each round learns or does something, so a plan that is still not empty
 // after so many is a contradiction, which is left to the next reconcile.
 const maxRounds = 12
 
 var errUnsettled = errors.New("the endpoint keeps changing while it is reconciled")
 
-// Reconcile runs observe, plan, act and record for one resource.
+// Reconcile runs observe, plan, act and record for one resource. Once begun it is not cut short by a shutdown: that would
+// lose the answer to a registration or a rotation, and with it the secret. The manager waits for it.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reconcileTimeout+4*r.APITimeout)
+	defer cancel()
 	var res v1alpha1.MedblocksWebhookEndpoint
 	if err := r.Client.Get(ctx, req.NamespacedName, &res); err != nil {
 		if client.IgnoreNotFound(err) == nil {
@@ -124,8 +130,7 @@ func (r *Reconciler) finalize(ctx context.Context, w *work) (ctrl.Result, error)
 		r.announceRelease(ctx, w)
 	}
 	r.publish(w)
-	r.forget(client.ObjectKeyFromObject(w.res))
-	return ctrl.Result{}, nil
+	return ctrl.Result{}, nil // what is kept in memory goes when the cache has seen the resource go
 }
 
 // forget frees what is kept about a resource that is gone, or no longer this operator's.

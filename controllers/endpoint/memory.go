@@ -28,6 +28,9 @@ type memory struct {
 	// registered is the id in the answer to the POST, until the status names it.
 	registered string
 
+	// deleted is the endpoint that a deletion has removed, so that a stale read of the resource asks for nothing again.
+	deleted string
+
 	// held is a signing secret that could not be stored yet.
 	held *heldSecret
 	// refusal is the vendor's final answer to a request, so that it is not repeated unchanged.

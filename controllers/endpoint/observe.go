@@ -42,6 +42,9 @@ func (r *Reconciler) observe(ctx context.Context, w *work) error {
 		obs.intentRefused, obs.registered = mem.refused, mem.registered
 	}
 	obs.held, obs.refusal = mem.held, mem.refusal
+	if mem.deleted != "" {
+		obs.live[mem.deleted], obs.disposed[mem.deleted] = nil, true
+	}
 	if err := r.observeSecret(ctx, w); err != nil {
 		return err
 	}
@@ -79,6 +82,7 @@ func (r *Reconciler) observeAccount(ctx context.Context, w *work, who account.Re
 	acct.Track(who, id)
 	w.account = acct
 	w.obs.keyHash, w.obs.refused, w.obs.listError = acct.KeyHash, acct.Refused(), acct.ListError()
+	w.obs.pausedUntil = acct.PausedUntil()
 	w.obs.view = acct.Look(id, w.obs.owner)
 }
 
@@ -115,7 +119,7 @@ func (r *Reconciler) observeSecretLive(ctx context.Context, w *work) error {
 		return err
 	}
 	view.live = true
-	if !view.exists || view.owned {
+	if w.res.DeletionTimestamp.IsZero() && (!view.exists || view.owned) {
 		view.unwritable = proveWritable(ctx, r.Client, w.res, view)
 		if isUnclear(view.unwritable) {
 			return fmt.Errorf("proving that the signing Secret can be written: %w", view.unwritable)

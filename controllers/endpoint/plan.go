@@ -11,6 +11,7 @@ import (
 
 	"github.com/medblocks/webhook-operator/api/medblocks"
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/controllers/account"
 )
 
 // action is one kind of write.
@@ -171,6 +172,7 @@ func (p *planner) add(s step) { p.plan.Steps = append(p.plan.Steps, s) }
 // carried out on what a cache says.
 func (p *planner) finish() plan {
 	p.dropRefused()
+	p.dropWhilePaused()
 	n := &p.plan.Needs
 	for _, s := range p.plan.Steps {
 		if s.Action.atMedblocks() && s.EndpointID != "" && !p.obs.isLive(s.EndpointID) && !slices.Contains(n.endpoints, s.EndpointID) {
@@ -201,6 +203,16 @@ func (p *planner) dropRefused() {
 	}
 }
 
+// dropWhilePaused does nothing at all while the account must not call: an intent without a POST would be noise.
+func (p *planner) dropWhilePaused() {
+	paused := p.now.Before(p.obs.pausedUntil)
+	if paused && slices.ContainsFunc(p.plan.Steps, func(s step) bool { return s.Action.atMedblocks() }) {
+		_, h := classify(&account.PausedError{Until: p.obs.pausedUntil}, p.now)
+		p.plan.Steps = nil
+		p.stop(h)
+	}
+}
+
 // converge brings the endpoint, its Secret and its status to what is wanted.
 func (p *planner) converge(target *medblocks.Endpoint) {
 	p.plan.EndpointID = target.ID
@@ -219,7 +231,11 @@ func (p *planner) converge(target *medblocks.Endpoint) {
 // duplicates removes further endpoints that carry our owner mark: the fruit of a POST whose answer was lost.
 func (p *planner) duplicates(target *medblocks.Endpoint) {
 	for _, other := range p.obs.owned(p.obs.owner, v1alpha1.MarkOwner) {
-		if other.ID != target.ID {
+		switch {
+		case other.ID == target.ID:
+		case p.res.Status.EndpointID != "" && p.foreign(other):
+			p.stop(p.conflict(other))
+		default:
 			p.add(step{Action: actionDeleteDuplicate, Trigger: triggerDuplicate, EndpointID: other.ID})
 		}
 	}
@@ -277,8 +293,8 @@ func (p *planner) disable(target *medblocks.Endpoint) {
 
 // disabledSince keeps the time at which a disable with this cause was first noticed.
 func (p *planner) disabledSince(cause string) *v1alpha1.DisabledStatus {
-	if was := p.res.Status.Disabled; was != nil && was.Cause == cause {
-		return was
+	if was := p.res.Status.Disabled; was != nil && (was.Cause == cause || was.Cause == v1alpha1.ReasonUnknown) {
+		return &v1alpha1.DisabledStatus{Since: was.Since, Cause: cause, LastStatusCode: was.LastStatusCode}
 	}
 	return &v1alpha1.DisabledStatus{Since: seconds(p.now), Cause: cause}
 }

@@ -32,6 +32,9 @@ func makeDeletionPlan(res *v1alpha1.MedblocksWebhookEndpoint, obs *observation, 
 // removeRest comes when no endpoint is left.
 func (p *planner) removeRest() {
 	if !p.res.OrphansEndpoint() {
+		if !p.obs.secret.live {
+			p.plan.Needs.secret = true // one that lost its label is not in the cache
+		}
 		for _, view := range []*secretView{&p.obs.secret, p.obs.previous} {
 			if view != nil && view.exists && view.owned {
 				p.add(step{Action: actionDeleteSecret, Secret: view.name})
@@ -145,8 +148,8 @@ func (p *planner) unseen(id string) bool {
 func (p *planner) doomed(id string) []*medblocks.Endpoint {
 	fenced := id != "" || p.obs.intent != nil
 	ours := func(e *medblocks.Endpoint) bool {
-		owner, incarnation := e.Metadata[v1alpha1.MarkOwner], e.Metadata[v1alpha1.MarkIncarnation]
-		return !p.obs.disposed[e.ID] && (owner == p.obs.owner || owner == "") && (!fenced || incarnation == "" || incarnation == string(p.res.UID))
+		owner := e.Metadata[v1alpha1.MarkOwner]
+		return !p.obs.disposed[e.ID] && (owner == p.obs.owner || owner == "") && !(fenced && p.foreign(e))
 	}
 	var doomed []*medblocks.Endpoint
 	if target := p.obs.endpoint(id); id != "" && target != nil && ours(target) {

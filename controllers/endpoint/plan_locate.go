@@ -247,20 +247,30 @@ func (p *planner) awaitList(why string) {
 
 // fenced refuses an endpoint that carries somebody else's mark.
 func (p *planner) fenced(target *medblocks.Endpoint) *medblocks.Endpoint {
-	owner, incarnation := target.Metadata[v1alpha1.MarkOwner], target.Metadata[v1alpha1.MarkIncarnation]
+	owner := target.Metadata[v1alpha1.MarkOwner]
 	switch {
 	case owner != "" && owner != p.obs.owner:
 		p.mirror()
 		p.stop(stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonOwnershipLost,
 			"endpoint %s now belongs to %s, which took it over: delete this resource (the endpoint is left alone), or remove the metadata key %s at Medblocks to take it back", target.ID, owner, v1alpha1.MarkOwner))
 		return nil
-	case incarnation != "" && incarnation != string(p.res.UID):
+	case p.foreign(target):
 		p.mirror()
-		p.stop(stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonConflict,
-			"another operator with the cluster id of this one manages endpoint %s, for a resource of the same name: give each cluster an id of its own (--cluster-id), then remove the metadata key %s at Medblocks where it is wrong", target.ID, v1alpha1.MarkIncarnation))
+		p.stop(p.conflict(target))
 		return nil
 	}
 	return target
+}
+
+// foreign tells whether another incarnation of the resource has marked an endpoint.
+func (p *planner) foreign(e *medblocks.Endpoint) bool {
+	incarnation := e.Metadata[v1alpha1.MarkIncarnation]
+	return incarnation != "" && incarnation != string(p.res.UID)
+}
+
+func (p *planner) conflict(e *medblocks.Endpoint) *hold {
+	return stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonConflict,
+		"endpoint %s is marked by another resource of this name, in another cluster with this cluster id or from before this resource was created: give each cluster an id of its own (--cluster-id), then delete the endpoint or its metadata key %s at Medblocks, whichever is wrong", e.ID, v1alpha1.MarkIncarnation)
 }
 
 // register plans the write-ahead registration: intent, POST, Secret. Nothing is posted unless the Secret is known to be

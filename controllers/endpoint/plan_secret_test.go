@@ -1,0 +1,95 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package endpoint
+
+import (
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/medblocks/webhook-operator/api/medblocks"
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+)
+
+func TestPlanOfTheSigningSecret(t *testing.T) {
+	const heal = "MarkRotation(SecretLost) RotateSecret(SecretLost) PublishSecret"
+	lost := func(s *scenario) { s.read(); s.obs.secret.exists = false }
+	at := func(s *scenario, ago time.Duration) *metav1.Time {
+		past := metav1.NewTime(s.now.Add(-ago))
+		return &past
+	}
+	runPlanCases(t, []planCase{
+		{"a Secret that the cache does not have is looked for first", settled(), func(s *scenario) {
+			s.obs.secret = secretView{name: s.obs.secret.name}
+		}, "read:" + testID + " read:secret"},
+		{"a lost Secret is healed", settled(), lost, heal},
+		{"a tampered Secret is healed", settled(), func(s *scenario) { s.read(); s.obs.secret.intact = false }, heal},
+		{"a Secret of another generation is healed", settled(), func(s *scenario) { s.read(); s.obs.secret.nonce = "OLD" }, heal},
+		{"a Secret lost again within an hour is contested", settled(), func(s *scenario) {
+			lost(s)
+			s.res.Status.SigningSecret.LastHealed = at(s, 59*time.Minute)
+		}, "Contested=stalled"},
+		{"a Secret lost again after an hour is healed", settled(), func(s *scenario) {
+			lost(s)
+			s.res.Status.SigningSecret.LastHealed = at(s, time.Hour)
+		}, heal},
+		{"a contested Secret is healed on request", settled(), func(s *scenario) {
+			lost(s)
+			s.res.Status.SigningSecret.LastHealed = at(s, time.Minute)
+			s.res.Annotations[v1alpha1.AnnotationRotateSecretRequestedAt] = "1"
+		}, heal},
+		{"somebody else's Secret is refused", settled(), func(s *scenario) { s.read(); s.obs.secret.owned = false }, "NotOwned=stalled"},
+		{"no rotation without a writable Secret", settled(), func(s *scenario) {
+			lost(s)
+			s.obs.secret.unwritable = errStale
+		}, "WaitingForSecret=stalled"},
+		{"a secret still held in memory is stored without a rotation", settled(), func(s *scenario) {
+			lost(s)
+			s.obs.held = &heldSecret{endpointID: testID, nonce: testNonce}
+		}, "PublishSecret"},
+		{"a secret held from an older generation is of no use", settled(), func(s *scenario) {
+			lost(s)
+			s.obs.held = &heldSecret{endpointID: testID, nonce: "OLD"}
+		}, heal},
+		{"a missing mark is repaired from the Secret", settled(), func(s *scenario) {
+			s.edit(func(e *medblocks.Endpoint) { delete(e.Metadata, v1alpha1.MarkSecretGeneration) })
+			s.read()
+		}, "RepairMarks(MarkMissing)"},
+		{"a missing mark without a Secret is healed", settled(), func(s *scenario) {
+			s.edit(func(e *medblocks.Endpoint) { delete(e.Metadata, v1alpha1.MarkSecretGeneration) })
+			lost(s)
+		}, heal},
+		{"a lost label is put back without a rotation", settled(), func(s *scenario) { s.obs.secret.dressed = false }, "DressSecret"},
+		{"a renamed Secret is moved", settled(), func(s *scenario) {
+			moved := s.obs.secret
+			moved.name = "old"
+			s.obs.previous = &moved
+			s.obs.secret = secretView{name: "new", live: true}
+		}, "MoveSecret"},
+		{"the old Secret goes after the move", settled(), func(s *scenario) {
+			moved := s.obs.secret
+			moved.name = "old"
+			s.obs.previous = &moved
+		}, "DeleteSecret"},
+		{"a rotation is made on request", settled(), func(s *scenario) {
+			s.read()
+			s.res.Annotations[v1alpha1.AnnotationRotateSecretRequestedAt] = "1"
+		}, "MarkRotation(RotateRequested) RotateSecret(RotateRequested) PublishSecret"},
+		{"a request is served once", settled(), func(s *scenario) {
+			s.res.Annotations[v1alpha1.AnnotationRotateSecretRequestedAt] = "1"
+			s.res.Status.LastHandledRotateSecretAt = "1"
+		}, ""},
+		{"a rotation is made when its interval is over", settled(), func(s *scenario) {
+			s.read()
+			rotateEvery(s, time.Hour, at(s, time.Hour))
+		}, "MarkRotation(RotationInterval) RotateSecret(RotationInterval) PublishSecret"},
+		{"not before", settled(), func(s *scenario) { rotateEvery(s, time.Hour, at(s, 59*time.Minute)) }, ""},
+	}, makePlan)
+}
+
+func rotateEvery(s *scenario, interval time.Duration, last *metav1.Time) {
+	s.res.Spec.SigningSecret = &v1alpha1.SigningSecretSpec{Rotation: &v1alpha1.SecretRotation{Interval: metav1.Duration{Duration: interval}}}
+	s.res.Status.SigningSecret.LastRotated = last
+}
