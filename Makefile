@@ -28,10 +28,14 @@ ARGS ?=
 
 GO ?= go
 
-# Programs are built without the paths of this machine in them. Where Go cannot ask git for the commit (no git, an archive instead of a
-# checkout, a checkout of another user), it would refuse to build; then the commit is left out.
-vcs_flag := $(shell git rev-parse --verify -q HEAD >/dev/null 2>&1 || echo -buildvcs=false)
-BUILD_FLAGS ?= -trimpath $(vcs_flag)
+# Programs are built without the paths of this machine in them. (Tests are not: their failures name files.)
+BUILD_FLAGS ?= -trimpath
+
+# Go notes the commit in what it builds, and refuses to build where it sees a repository that git will not read (one without a commit,
+# or one of another user); there the commit is left out.
+ifneq ($(shell git rev-parse --verify -q HEAD >/dev/null 2>&1 && echo readable),readable)
+export GOFLAGS := $(shell $(GO) env GOFLAGS) -buildvcs=false
+endif
 
 # The tools have two modfiles: golangci-lint brings its linters as libraries in versions of its choosing, and is not to choose
 # them for the generators too.
@@ -71,7 +75,8 @@ demo: build $(controlplane_if_ours) ## Show the whole story on this machine: an 
 .PHONY: test
 test: build $(controlplane_if_ours) ## Run all tests, with the race detector where there is a C compiler.
 	@$(GO) build -o bin/testsummary ./hack/testsummary
-	@race='$(race_flag)'; [ -n "$$race" ] || echo 'No working C compiler: the tests run without the race detector.'; \
+	@race='$(race_flag)'; \
+	if [ -z "$$race" ]; then echo 'No working C compiler: the tests run without the race detector.'; export CGO_ENABLED=0; fi; \
 	set -o pipefail; \
 	$(GO) test -json -timeout 20m $$race $(TESTARGS) $(PKG) | bin/testsummary -o bin/test-summary.txt
 
