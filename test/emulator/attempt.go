@@ -127,8 +127,8 @@ func (w *worker) disable(e *endpoint, now time.Time) {
 }
 
 // deliveryClient is the client of Options, or the default one.
-func deliveryClient(o Options) (client *http.Client, own bool) {
-	client = &http.Client{}
+func deliveryClient(o Options) *http.Client {
+	client := &http.Client{}
 	if o.DeliveryClient != nil {
 		*client = *o.DeliveryClient
 	} else {
@@ -138,12 +138,13 @@ func deliveryClient(o Options) (client *http.Client, own bool) {
 			dial = loopbackOnly(dialer)
 		}
 		client.Transport = &http.Transport{
-			DialContext: dial, TLSClientConfig: o.DeliveryTLS, MaxIdleConnsPerHost: 8, IdleConnTimeout: 30 * time.Second,
+			DialContext: dial, TLSClientConfig: o.DeliveryTLS,
+			// A receiver that was restarted must not fail an attempt because of a connection to its predecessor.
+			DisableKeepAlives: true,
 		}
-		own = true
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return client, own
+	return client
 }
 
 // loopbackOnly refuses other hosts by name, before any look-up, and other

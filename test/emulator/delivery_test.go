@@ -8,6 +8,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -127,12 +129,12 @@ func TestARotatedSecretSignsTheNextDelivery(t *testing.T) {
 }
 
 func TestWhatIsNotA2xxInTimeFailsTheAttempt(t *testing.T) {
-	closed := httptest.NewServer(http.NotFoundHandler())
-	closed.Close()
 	over := make(chan struct{})
 	slow := newReceiver(t, func(http.ResponseWriter, *http.Request) { <-over })
 	t.Cleanup(func() { close(over) })
-	secure := httptest.NewTLSServer(says(http.StatusOK, ""))
+	secure := httptest.NewUnstartedServer(says(http.StatusOK, ""))
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains about the failed handshake
+	secure.StartTLS()
 	t.Cleanup(secure.Close)
 	other := newReceiver(t, says(http.StatusOK, ""))
 	redirecting := newReceiver(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other.URL, http.StatusFound) })
@@ -142,7 +144,7 @@ func TestWhatIsNotA2xxInTimeFailsTheAttempt(t *testing.T) {
 		status int
 		says   string
 	}{
-		"a refused connection":              {closed.URL, 0, "refused"},
+		"a refused connection":              {"http://127.0.0.1:1", 0, "refused"},
 		"no answer in time":                 {slow.URL, 0, "deadline"},
 		"a certificate nobody vouches for":  {secure.URL, 0, "certificate"},
 		"a redirect, which is not followed": {redirecting.URL, http.StatusFound, ""},
@@ -165,6 +167,28 @@ func TestWhatIsNotA2xxInTimeFailsTheAttempt(t *testing.T) {
 		})
 	}
 	NewWithT(t).Expect(other.got()).To(BeEmpty())
+}
+
+func TestAReceiverHasFiveSeconds(t *testing.T) {
+	t.Parallel() // it takes them
+	g, f := NewWithT(t), newFixture(t)
+	over := make(chan struct{})
+	slow := newReceiver(t, func(http.ResponseWriter, *http.Request) { <-over })
+	t.Cleanup(func() { close(over) })
+	f.register(slow.URL)
+	began := time.Now()
+	f.fire()
+	g.Expect(time.Since(began)).To(And(BeNumerically(">=", 5*time.Second), BeNumerically("<", 9*time.Second)))
+	g.Expect(f.Deliveries()[0].StatusCode).To(BeZero())
+}
+
+func TestEveryAttemptHasAConnectionOfItsOwn(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t)
+	closes := make(chan bool, 1)
+	r := newReceiver(t, func(_ http.ResponseWriter, req *http.Request) { closes <- req.Close })
+	f.register(r.URL)
+	f.fire()
+	g.Expect(closes).To(Receive(BeTrue()))
 }
 
 func TestADeliveryClientThatTrustsTheReceiverDelivers(t *testing.T) {
@@ -204,7 +228,9 @@ func TestAnEventIsRedeliveredOnceAMinute(t *testing.T) {
 	g.Expect(early.status).To(Equal(http.StatusTooManyRequests))
 	g.Expect(early.header.Get("Retry-After")).To(Equal("1"))
 	f.step(time.Second)
-	g.Expect(f.do(http.MethodPost, "/events/"+id+"/redeliver", "").status).To(Equal(http.StatusOK))
+	second := f.do(http.MethodPost, "/events/"+id+"/redeliver", "")
+	g.Expect(second.status).To(Equal(http.StatusOK))
+	g.Expect(second.body["delivered_at"]).To(Equal(first.body["delivered_at"]), "the first delivery counts")
 	g.Expect(r.got()).To(HaveLen(3))
 	g.Expect(f.event(e.ID, id).Attempts).To(Equal(3))
 }

@@ -66,7 +66,6 @@ func (s *Server) Close() {
 	s.cancel()
 	s.mu.Unlock()
 	s.wg.Wait()
-	s.worker.closeIdle()
 }
 
 // SetHook replaces Options.Hook; nil removes it.

@@ -21,7 +21,6 @@ const (
 type worker struct {
 	s      *Server
 	client *http.Client
-	own    bool
 	wake   chan struct{}
 	slots  chan struct{}
 
@@ -31,14 +30,9 @@ type worker struct {
 }
 
 func newWorker(s *Server) *worker {
-	w := &worker{s: s, wake: make(chan struct{}, 1), slots: make(chan struct{}, maxConcurrentAttempts)}
-	w.client, w.own = deliveryClient(s.opts)
-	return w
-}
-
-func (w *worker) closeIdle() {
-	if w.own {
-		w.client.CloseIdleConnections()
+	return &worker{
+		s: s, client: deliveryClient(s.opts),
+		wake: make(chan struct{}, 1), slots: make(chan struct{}, maxConcurrentAttempts),
 	}
 }
 
