@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -64,36 +65,60 @@ func TestADateThatYAMLTakesForATimestampIsAVersion(t *testing.T) {
 	}
 }
 
-func TestTheSamplesAreAccepted(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join("..", "..", "config", "samples", "*.yaml"))
-	if err != nil {
-		t.Fatal(err)
+func TestEverySampleAndEveryManifestInTheDocumentationIsAccepted(t *testing.T) {
+	root := filepath.Join("..", "..")
+	documents := map[string][]string{}
+	for _, file := range glob(t, filepath.Join(root, "config", "samples", "*.yaml")) {
+		documents[file] = strings.Split(contentOf(t, file), "\n---\n")
 	}
-	found := 0
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+	if len(documents) < 2 {
+		t.Fatalf("want a minimal and a full sample, got %d files", len(documents))
+	}
+	pages := append(glob(t, filepath.Join(root, "*.md")), glob(t, filepath.Join(root, "docs", "*.md"))...)
+	for _, file := range append(pages, glob(t, filepath.Join(root, "docs", "spec", "v1alpha1", "*.md"))...) {
+		for _, block := range yamlBlock.FindAllStringSubmatch(contentOf(t, file), -1) {
+			documents[file] = append(documents[file], strings.Split(block[1], "\n---\n")...)
 		}
-		for _, document := range strings.Split(string(content), "\n---\n") {
+	}
+	accepted := 0
+	for file, list := range documents {
+		for _, document := range list {
 			m := manifest{}
-			if err := yaml.Unmarshal([]byte(document), &m); err != nil {
-				t.Fatalf("%s: %v", file, err)
+			if err := yaml.Unmarshal([]byte(document), &m); err != nil || m["kind"] != v1alpha1.Kind {
+				continue // an excerpt, or another kind
 			}
-			if m["kind"] != v1alpha1.Kind {
-				continue
-			}
-			found++
 			named(uniqueName("sample-", 40))(m)
 			set("metadata.namespace", "default")(m)
 			if _, err := create(t, m); err != nil {
 				t.Errorf("%s: %v", file, err)
 			}
+			accepted++
 		}
 	}
-	if found < 2 {
-		t.Errorf("found %d samples in %v, want a minimal and a full one", found, files)
+	if accepted < 3 {
+		t.Errorf("found %d manifests, want two samples and the spec page's at least", accepted)
 	}
+}
+
+// yamlBlock is a fenced block of YAML in a page.
+var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)\n```")
+
+func glob(t *testing.T, pattern string) []string {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func contentOf(t *testing.T, file string) string {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
 }
 
 // readTyped reads as the operator does; an object that cannot be decoded would stop its whole cache.
