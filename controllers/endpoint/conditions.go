@@ -254,9 +254,8 @@ func lastAnswer(d *v1alpha1.DisabledStatus) string {
 // ready follows from the other conditions: the first that fails gives its reason and message. The endpoint's state
 // counts where it is not the wanted one.
 func (c *conclusion) ready(synced, secret, enabled *hold) {
-	meta.RemoveStatusCondition(&c.status.Conditions, v1alpha1.ConditionReconciling)
-	meta.RemoveStatusCondition(&c.status.Conditions, v1alpha1.ConditionStalled)
 	failing := c.firstFailing(synced, secret, enabled)
+	c.progress(failing)
 	if failing == nil {
 		c.set(v1alpha1.ConditionReady, metav1.ConditionTrue, synced.Reason, c.readyMessage())
 		return
@@ -268,12 +267,19 @@ func (c *conclusion) ready(synced, secret, enabled *hold) {
 	case failing.Progress == resting: // suspended: the generation is observed all the same
 		c.set(v1alpha1.ConditionReady, was.Status, was.Reason, was.Message)
 	}
-	switch failing.Progress {
-	case working:
-		c.set(v1alpha1.ConditionReconciling, metav1.ConditionTrue, failing.Reason, failing.Message)
-	case stalled:
-		c.set(v1alpha1.ConditionStalled, metav1.ConditionTrue, failing.Reason, failing.Message)
-	case resting:
+}
+
+// progress says who has to move next: Reconciling and Stalled are present only while True, and never both.
+func (c *conclusion) progress(failing *hold) {
+	for condition, applies := range map[string]bool{
+		v1alpha1.ConditionReconciling: failing != nil && failing.Progress == working,
+		v1alpha1.ConditionStalled:     failing != nil && failing.Progress == stalled,
+	} {
+		if applies {
+			c.set(condition, metav1.ConditionTrue, failing.Reason, failing.Message)
+		} else {
+			meta.RemoveStatusCondition(&c.status.Conditions, condition)
+		}
 	}
 }
 
@@ -292,15 +298,15 @@ func (c *conclusion) firstFailing(synced, secret, enabled *hold) *hold {
 	if enabled.Status != wanted {
 		failing = append(failing, enabled)
 	}
+	if len(failing) == 0 {
+		return nil
+	}
 	for _, h := range failing {
-		if !h.KeepReady || h.Progress == resting {
+		if !h.KeepReady || h.Progress == resting || c.status.EndpointID == "" {
 			return h
 		}
 	}
-	if len(failing) > 0 {
-		return failing[0]
-	}
-	return nil
+	return failing[0]
 }
 
 func (c *conclusion) readyMessage() string {
