@@ -104,7 +104,7 @@ func TestTheSpecPageNamesEveryFieldThatAManifestCanUse(t *testing.T) {
 	g := NewWithT(t)
 	page := specPage(t)
 	for _, part := range []string{"spec", "status"} {
-		schemas(t, part, func(path string, schema apiextensionsv1.JSONSchemaProps) {
+		schemas(t, part, func(path string, _ apiextensionsv1.JSONSchemaProps) {
 			if path == part || strings.HasPrefix(path, "status.conditions[]") || !strings.HasPrefix(path, part+".") || inRefusedField(path) {
 				return
 			}
