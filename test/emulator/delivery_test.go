@@ -152,7 +152,11 @@ func TestWhatIsNotA2xxInTimeFailsTheAttempt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			f := newFixture(t, func(o *emulator.Options) { o.DeliveryTimeout = 200 * time.Millisecond })
+			f := newFixture(t, func(o *emulator.Options) {
+				if c.url == slow.URL {
+					o.DeliveryTimeout = 200 * time.Millisecond
+				}
+			})
 			e := f.register("https://replaced.example.com")
 			g.Expect(f.SetEndpoint(e.ID, func(e *emulator.Endpoint) { e.URL = c.url })).To(Succeed())
 			id := f.fire()
@@ -207,7 +211,8 @@ func TestOnlyTheStartOfAReceiversAnswerIsKept(t *testing.T) {
 }
 
 func TestCloseEndsAttemptsInFlight(t *testing.T) {
-	g, f := NewWithT(t), newFixture(t)
+	g := NewWithT(t)
+	f := newFixture(t, func(o *emulator.Options) { o.DeliveryTimeout = time.Minute })
 	entered, over := make(chan struct{}), make(chan struct{})
 	r := newReceiver(t, func(http.ResponseWriter, *http.Request) { close(entered); <-over })
 	t.Cleanup(func() { close(over) })
@@ -216,7 +221,7 @@ func TestCloseEndsAttemptsInFlight(t *testing.T) {
 	g.Eventually(entered).Should(BeClosed())
 	closed := make(chan struct{})
 	go func() { f.Close(); close(closed) }()
-	g.Eventually(closed, "3s").Should(BeClosed())
+	g.Eventually(closed, "10s").Should(BeClosed())
 	g.Expect(f.Events(e.ID)[0].Attempts).To(BeZero(), "an attempt that Close cut off is not the receiver's failure")
 	f.Close()
 }

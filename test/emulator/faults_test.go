@@ -152,12 +152,12 @@ func TestCloseEndsAHang(t *testing.T) {
 	}()
 	g.Eventually(func() int { return f.Counters().Total() }).Should(Equal(1))
 	f.Close()
-	g.Eventually(failed, "3s").Should(Receive(HaveOccurred()))
+	g.Eventually(failed, "10s").Should(Receive(HaveOccurred()))
 }
 
 func TestADelayedCallTakesEffectThoughTheClientHasGone(t *testing.T) {
 	g, f := NewWithT(t), newFixture(t)
-	f.InjectFault(emulator.Fault{Kind: emulator.FaultDelay, Delay: 300 * time.Millisecond})
+	f.InjectFault(emulator.Fault{Kind: emulator.FaultDelay, Delay: time.Second})
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.url+"/webhooks", strings.NewReader(registration))
@@ -174,7 +174,7 @@ func TestADelayedCallTakesEffectThoughTheClientHasGone(t *testing.T) {
 
 func TestALateEffectComesAfterTheConnectionIsCut(t *testing.T) {
 	g := NewWithT(t)
-	o, f := registerUnder(t, emulator.Fault{Kind: emulator.FaultLateEffect, Delay: 300 * time.Millisecond})
+	o, f := registerUnder(t, emulator.Fault{Kind: emulator.FaultLateEffect, Delay: time.Second})
 	g.Expect(o.err).To(HaveOccurred())
 	g.Expect(o.effects).To(BeZero())
 	g.Eventually(func() int { return len(f.Endpoints(key)) }).Should(Equal(1))
@@ -236,7 +236,7 @@ func TestAStalledBodyEndsWhenTheEmulatorCloses(t *testing.T) {
 	g.Eventually(func() int { return f.Counters().Total() }).Should(Equal(1))
 	g.Expect(done).NotTo(Receive())
 	f.Close()
-	g.Eventually(done, "3s").Should(Receive(HaveOccurred()))
+	g.Eventually(done, "10s").Should(Receive(HaveOccurred()))
 }
 
 func TestAFaultIsMetByTheCallsItNamesOnly(t *testing.T) {

@@ -23,6 +23,11 @@ const key = "mb_sk_sbx_tests"
 
 var start = time.Date(2026, 4, 25, 14, 30, 0, 0, time.UTC)
 
+func TestMain(m *testing.M) {
+	SetDefaultEventuallyTimeout(10 * time.Second) // the machine may be busy with other packages
+	m.Run()
+}
+
 // fixture is an emulator behind a real port.
 type fixture struct {
 	*emulator.Server
