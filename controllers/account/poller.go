@@ -44,18 +44,24 @@ type poller struct {
 func (p *poller) run(ctx context.Context) {
 	p.nextFull = p.opts.Clock.Now()
 	p.nextDisabled = p.nextFull.Add(p.opts.DisabledPollInterval)
-	for {
-		timer := p.opts.Clock.NewTimer(p.untilNext())
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		case <-p.account.listDue:
-			p.hurry()
-		case <-timer.C():
+	for ctx.Err() == nil {
+		if wait := p.untilNext(); wait > 0 {
+			p.sleep(ctx, wait)
+			continue
 		}
-		timer.Stop()
 		p.tick(ctx)
+	}
+}
+
+// sleep waits until something is due, or somebody needs a list.
+func (p *poller) sleep(ctx context.Context, wait time.Duration) {
+	timer := p.opts.Clock.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-p.account.listDue:
+		p.hurry()
+	case <-timer.C():
 	}
 }
 

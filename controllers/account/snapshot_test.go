@@ -1,0 +1,178 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/medblocks/webhook-operator/api/medblocks"
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+)
+
+var testTime = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+
+func owned(id, owner string) medblocks.Endpoint {
+	return medblocks.Endpoint{
+		ID: id, URL: "https://example.com", Events: []string{"*"}, Status: medblocks.EndpointStatusActive,
+		Metadata: medblocks.Metadata{v1alpha1.MarkOwner: owner},
+	}
+}
+
+func listOf(endpoints ...medblocks.Endpoint) map[string]medblocks.Endpoint {
+	listed := map[string]medblocks.Endpoint{}
+	for _, e := range endpoints {
+		listed[e.ID] = e
+	}
+	return listed
+}
+
+func newStore() *store {
+	return &store{owners: map[string][]string{}, confirmAfter: time.Minute}
+}
+
+func ids(changes []Change) []string {
+	var result []string
+	for _, c := range changes {
+		result = append(result, c.ID)
+	}
+	slices.Sort(result)
+	return result
+}
+
+func TestDiffNamesWhatDiffersAndNothingElse(t *testing.T) {
+	g := NewWithT(t)
+	before := listOf(owned("wh_same", "a"), owned("wh_gone", "b"), owned("wh_edited", "c"), owned("wh_touched", "d"))
+	edited, touched := owned("wh_edited", "c"), owned("wh_touched", "d")
+	edited.Status = medblocks.EndpointStatusDisabled
+	touched.UpdatedAt, touched.RequestID = medblocks.Timestamp{Time: testTime}, "req_2"
+	after := listOf(owned("wh_same", "a"), edited, touched, owned("wh_new", "e"))
+
+	changes := diff(before, after)
+	g.Expect(ids(changes)).To(Equal([]string{"wh_edited", "wh_gone", "wh_new"}))
+	for _, c := range changes {
+		g.Expect(c.Old == nil).To(Equal(c.ID == "wh_new"))
+		g.Expect(c.New == nil).To(Equal(c.ID == "wh_gone"))
+	}
+	g.Expect(diff(after, after)).To(BeEmpty())
+}
+
+func TestASweepDoesNotUndoWhatWasWrittenWhileItRan(t *testing.T) {
+	g := NewWithT(t)
+	s := newStore()
+	s.replace(s.begin(), testTime, listOf(owned("wh_1", "a"), owned("wh_2", "b")))
+
+	begun := s.begin()
+	patched := owned("wh_1", "a")
+	patched.URL = "https://example.com/new"
+	s.fold(patched)
+	s.fold(owned("wh_3", "c"))
+	s.forget("wh_2")
+	changes, _ := s.replace(begun, testTime.Add(time.Second), listOf(owned("wh_1", "a"), owned("wh_2", "b")))
+
+	g.Expect(changes).To(BeEmpty(), "own writes are no change")
+	g.Expect(s.look("wh_1", "").Endpoint.URL).To(Equal(patched.URL))
+	g.Expect(s.look("wh_2", "b").Endpoint).To(BeNil())
+	g.Expect(s.look("wh_2", "b").Owned).To(BeEmpty())
+	g.Expect(s.look("", "c").Owned).To(HaveLen(1))
+
+	changes, _ = s.replace(s.begin(), testTime.Add(time.Minute), listOf(owned("wh_1", "a")))
+	g.Expect(ids(changes)).To(Equal([]string{"wh_1", "wh_3"}), "a sweep that began later counts")
+}
+
+func TestAPartialListProvesNoAbsence(t *testing.T) {
+	g := NewWithT(t)
+	s := newStore()
+	s.replace(s.begin(), testTime, listOf(owned("wh_1", "a"), owned("wh_2", "b")))
+	disabled := owned("wh_1", "a")
+	disabled.Status = medblocks.EndpointStatusDisabled
+
+	g.Expect(ids(s.merge(s.begin(), listOf(disabled)))).To(Equal([]string{"wh_1"}))
+	g.Expect(s.look("wh_2", "").Endpoint).NotTo(BeNil())
+	g.Expect(s.merge(s.begin(), listOf(disabled))).To(BeEmpty(), "the same again is no change")
+
+	begun := s.begin()
+	s.fold(owned("wh_1", "a")) // enabled meanwhile
+	g.Expect(s.merge(begun, listOf(disabled))).To(BeEmpty(), "an own write is newer than the list")
+}
+
+func TestEndpointsOfOneOwnerAreFoundOldestFirst(t *testing.T) {
+	g := NewWithT(t)
+	s := newStore()
+	old, young := owned("wh_9", "a"), owned("wh_1", "a")
+	old.CreatedAt.Time, young.CreatedAt.Time = testTime.Add(-time.Hour), testTime
+	s.replace(s.begin(), testTime, listOf(young, old, owned("wh_3", "b")))
+	view := s.look("wh_3", "a")
+	g.Expect(view.Owned).To(HaveLen(2))
+	g.Expect(view.Owned[0].ID).To(Equal("wh_9"))
+	g.Expect(view.Endpoint.ID).To(Equal("wh_3"))
+
+	moved := owned("wh_9", "b")
+	s.fold(moved)
+	g.Expect(s.look("", "a").Owned).To(HaveLen(1), "the index follows the mark")
+	g.Expect(s.look("", "b").Owned).To(HaveLen(2))
+}
+
+func TestManyVanishingAtOnceIsSuspectUntilALaterListConfirmsIt(t *testing.T) {
+	g := NewWithT(t)
+	s := newStore()
+	all := func(n int) map[string]medblocks.Endpoint {
+		listed := map[string]medblocks.Endpoint{}
+		for i := range n {
+			id := fmt.Sprintf("wh_%d", i)
+			listed[id] = owned(id, id)
+		}
+		return listed
+	}
+	s.replace(s.begin(), testTime, all(30))
+	s.replace(s.begin(), testTime, all(28))
+	g.Expect(s.look("", "").Suspect).To(BeFalse(), "two are not many")
+	s.replace(s.begin(), testTime, all(24))
+	g.Expect(s.look("", "").Suspect).To(BeTrue())
+
+	_, settled := s.replace(s.begin(), testTime.Add(59*time.Second), all(24))
+	g.Expect(settled).To(BeFalse(), "a list that follows at once may show the same fault")
+	g.Expect(s.look("", "").Suspect).To(BeTrue())
+	_, settled = s.replace(s.begin(), testTime.Add(time.Minute), all(24))
+	g.Expect(settled).To(BeTrue())
+	g.Expect(s.look("", "").Suspect).To(BeFalse())
+}
+
+func TestAChangeConcernsTheOwnersBeforeAndAfterAndWhoeverTracksTheID(t *testing.T) {
+	g := NewWithT(t)
+	a := newAccount("v1:x", nil, Options{})
+	orders, bills, stray := Resource{Namespace: "shop", Name: "orders"}, Resource{Namespace: "shop", Name: "bills"}, Resource{Namespace: "x", Name: "y"}
+	a.users = map[Resource]string{orders: "wh_1", bills: "wh_2", stray: ""}
+	was, is := owned("wh_1", OwnerMark("c1", orders)), owned("wh_1", OwnerMark("c1", bills))
+
+	g.Expect(a.affected(Change{ID: "wh_1", Old: &was, New: &was}, "c1")).To(Equal([]Resource{orders}))
+	g.Expect(a.affected(Change{ID: "wh_1", Old: &was, New: &is}, "c1")).To(ContainElements(orders, bills))
+	stripped := owned("wh_2", "")
+	g.Expect(a.affected(Change{ID: "wh_2", New: &stripped}, "c1")).To(Equal([]Resource{bills}), "its marks are gone, its id is not")
+	g.Expect(a.affected(Change{ID: "wh_9", New: &was}, "other")).To(BeEmpty(), "another cluster's endpoint")
+}
+
+func BenchmarkSweepOfTenThousandEndpoints(b *testing.B) {
+	list := func() map[string]medblocks.Endpoint {
+		listed := map[string]medblocks.Endpoint{}
+		for i := range 10_000 {
+			id := fmt.Sprintf("wh_%05d", i)
+			listed[id] = owned(id, id)
+		}
+		return listed
+	}
+	s := newStore()
+	s.replace(s.begin(), testTime, list())
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		next := list()
+		b.StartTimer()
+		s.replace(s.begin(), testTime, next)
+	}
+}
