@@ -1,0 +1,68 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package suite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/test/controlplane"
+)
+
+// shared is what all tests of the package use.
+var shared struct {
+	plane  *controlplane.ControlPlane
+	scheme *runtime.Scheme
+	// admin may do everything. It reads live.
+	admin client.Client
+	// logs holds what is logged without a logger of the manager: by client-go and by the defaults of controller-runtime.
+	logs *buffer
+}
+
+func TestMain(m *testing.M) {
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M) (code int, err error) {
+	SetDefaultEventuallyTimeout(45 * time.Second)
+	SetDefaultEventuallyPollingInterval(25 * time.Millisecond)
+	shared.logs = &buffer{}
+	ctrl.SetLogger(zap.New(zap.WriteTo(shared.logs)))
+	klog.SetLogger(zap.New(zap.WriteTo(shared.logs)))
+
+	shared.scheme = runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(shared.scheme), v1alpha1.AddToScheme(shared.scheme)); err != nil {
+		return 1, err
+	}
+	if shared.plane, err = controlplane.Start(context.Background(), controlplane.Options{}); err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, shared.plane.Stop()) }()
+	if shared.admin, err = client.New(shared.plane.Admin, client.Options{Scheme: shared.scheme}); err != nil {
+		return 1, err
+	}
+	code = m.Run()
+	if leaked := leak(shared.logs.String()); leaked != "" {
+		return 1, fmt.Errorf("a credential was logged: %s", leaked)
+	}
+	return code, nil
+}
