@@ -48,11 +48,12 @@ func (p *planner) heldSecret(target *medblocks.Endpoint) {
 	if previous := p.obs.previous; previous != nil && previous.exists && previous.owned {
 		p.add(step{Action: actionDeleteSecret, Secret: previous.name})
 	}
-	if rotateRequested(p.res) {
+	// What this reconcile has rotated is not yet in the status, and not due again.
+	if rotateRequested(p.res) && !p.obs.rotated {
 		p.rotate(target, triggerRotate)
 		return
 	}
-	if due := p.rotationDue(); !due.IsZero() {
+	if due := p.rotationDue(); !due.IsZero() && !p.obs.rotated {
 		if !p.now.Before(due) {
 			p.rotate(target, triggerInterval)
 			return

@@ -20,16 +20,21 @@ func reconcileRequested(res *v1alpha1.MedblocksWebhookEndpoint) bool {
 		pending(res, v1alpha1.AnnotationReconcileRequestedAt, res.Status.LastHandledReconcileRequestedAt)
 }
 
+// pendingSinceRegistration: what a resource is born with, or restored with, counts as handled (see markAllHandled).
+func pendingSinceRegistration(res *v1alpha1.MedblocksWebhookEndpoint, annotation, handled string) bool {
+	return res.Status.EndpointID != "" && pending(res, annotation, handled)
+}
+
 func rotateRequested(res *v1alpha1.MedblocksWebhookEndpoint) bool {
-	return pending(res, v1alpha1.AnnotationRotateSecretRequestedAt, res.Status.LastHandledRotateSecretAt)
+	return pendingSinceRegistration(res, v1alpha1.AnnotationRotateSecretRequestedAt, res.Status.LastHandledRotateSecretAt)
 }
 
 func reenableRequested(res *v1alpha1.MedblocksWebhookEndpoint) bool {
-	return pending(res, v1alpha1.AnnotationReenableRequestedAt, res.Status.LastHandledReenableAt)
+	return pendingSinceRegistration(res, v1alpha1.AnnotationReenableRequestedAt, res.Status.LastHandledReenableAt)
 }
 
 func reregisterRequested(res *v1alpha1.MedblocksWebhookEndpoint) bool {
-	return pending(res, v1alpha1.AnnotationReregisterRequestedAt, res.Status.LastHandledReregisterAt)
+	return pendingSinceRegistration(res, v1alpha1.AnnotationReregisterRequestedAt, res.Status.LastHandledReregisterAt)
 }
 
 // released tells whether a person lets the deletion finish without the API.
