@@ -241,7 +241,10 @@ func (p *planner) awaitList(why string) {
 	if next := p.obs.view.ListedAt.Add(relistInterval); why != "" && p.now.Before(next) {
 		h.NeedsList, h.Wake = false, next
 	}
-	h.Quiet = p.res.Status.EndpointID != "" && p.res.Status.ObservedGeneration == p.res.Generation && why == ""
+	settled := p.res.Status.EndpointID != "" && p.res.Status.ObservedGeneration == p.res.Generation
+	// The first list of an account is under way when its first resource is reconciled: not worth a write of its own.
+	isNew := len(p.res.Status.Conditions) == 0 && p.obs.listError == nil
+	h.Quiet = why == "" && (settled || isNew)
 	p.stop(h)
 }
 
