@@ -117,6 +117,10 @@ const (
 	AnnotationOwner = Group + "/owner"
 	// AnnotationSecretGeneration on a signing Secret is the nonce that the endpoint carries in its metadata too.
 	AnnotationSecretGeneration = Group + "/secret-generation"
+	// AnnotationSecretRotatedAt on a signing Secret is when its value was issued.
+	AnnotationSecretRotatedAt = Group + "/rotated-at"
+	// AnnotationSecretRotatedFor on a signing Secret is the token of the request that its value was rotated for.
+	AnnotationSecretRotatedFor = Group + "/rotated-for"
 	// AnnotationSecretHash on a signing Secret is the SHA-256 of the value, to notice a change by somebody else.
 	AnnotationSecretHash = Group + "/secret-sha256"
 )

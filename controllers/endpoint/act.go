@@ -70,7 +70,7 @@ func (r *Reconciler) register(ctx context.Context, w *work, s step) error {
 
 // keepSecret holds a new signing secret in memory until it is stored.
 func (r *Reconciler) keepSecret(w *work, endpoint medblocks.Endpoint, nonce string, secret medblocks.Secret) {
-	w.mem.held = &heldSecret{endpointID: endpoint.ID, nonce: nonce, value: secret}
+	w.mem.held = &heldSecret{endpointID: endpoint.ID, nonce: nonce, value: secret, issued: r.Clock.Now()}
 	w.obs.held = w.mem.held
 	w.obs.live[endpoint.ID] = &endpoint
 }
@@ -110,7 +110,8 @@ func (r *Reconciler) rotate(ctx context.Context, w *work, s step) error {
 		return &vendorError{action: s.Action, err: err}
 	}
 	r.keepSecret(w, endpoint, s.Nonce, secret)
-	w.obs.rotated, w.obs.healed = true, s.Trigger == triggerLostSecret
+	w.mem.held.rotatedFor = w.res.Annotations[v1alpha1.AnnotationRotateSecretRequestedAt] // any rotation serves it
+	w.obs.healed = s.Trigger == triggerLostSecret
 	r.logWrite(ctx, w, s, endpoint.ID, endpoint.RequestID)
 	return nil
 }
@@ -140,18 +141,21 @@ func (r *Reconciler) writeSecret(ctx context.Context, w *work, s step) error {
 
 func (r *Reconciler) performSecret(ctx context.Context, w *work, s step) error {
 	view := w.obs.secret
-	content := secretContent{value: view.value, previous: view.last, endpointID: s.EndpointID, nonce: view.nonce}
+	content := contentOf(view, s.EndpointID)
 	switch s.Action {
 	case actionDeleteSecret:
 		return r.dropSecret(ctx, w, s.Secret)
 	case actionMoveSecret:
-		content.value, content.previous, content.nonce = w.obs.previous.value, w.obs.previous.last, w.obs.previous.nonce
+		content = contentOf(*w.obs.previous, s.EndpointID)
 	case actionPublishSecret:
 		held := w.mem.held
 		if held == nil {
 			return fmt.Errorf("no signing secret is held for %s", s.Secret) // the plan never asks for this
 		}
-		content = secretContent{value: []byte(held.value.Reveal()), previous: view.last, endpointID: held.endpointID, nonce: held.nonce}
+		content = secretContent{
+			value: []byte(held.value.Reveal()), previous: view.last, endpointID: held.endpointID, nonce: held.nonce,
+			rotatedAt: held.issued, rotatedFor: held.rotatedFor,
+		}
 		if view.owned && view.intact && !bytes.Equal(view.value, content.value) {
 			content.previous = view.value // the last published value
 		}
@@ -166,6 +170,14 @@ func (r *Reconciler) performSecret(ctx context.Context, w *work, s step) error {
 		w.mem.held, w.obs.held = nil, nil
 	}
 	return nil
+}
+
+// contentOf is what a Secret holds, to be written again.
+func contentOf(view secretView, endpointID string) secretContent {
+	return secretContent{
+		value: view.value, previous: view.last, endpointID: endpointID, nonce: view.nonce,
+		rotatedAt: view.rotatedAt, rotatedFor: view.rotatedFor,
+	}
 }
 
 // dropSecret deletes the Secret of that name: the current one or the one it was renamed from.

@@ -84,17 +84,16 @@ func (c *conclusion) signingSecret() {
 	if !c.obs.secret.holds(c.target.Metadata[v1alpha1.MarkSecretGeneration]) {
 		return
 	}
-	was := c.status.SigningSecret
 	is := &v1alpha1.SigningSecretStatus{Name: c.obs.secret.name}
-	if was != nil {
+	if was := c.status.SigningSecret; was != nil {
 		is.LastRotated, is.LastHealed = was.LastRotated, was.LastHealed
 	}
-	if is.LastRotated == nil || c.obs.rotated {
-		at := seconds(c.now)
+	if issued := c.obs.secret.rotatedAt; !issued.IsZero() {
+		at := seconds(issued)
 		is.LastRotated = &at
-		if c.obs.healed {
-			is.LastHealed = &at
-		}
+	}
+	if c.obs.healed {
+		is.LastHealed = is.LastRotated
 	}
 	c.status.SigningSecret = is
 }
@@ -149,8 +148,9 @@ func (c *conclusion) tokens() {
 	if c.target == nil {
 		return
 	}
-	if c.obs.rotated {
-		c.status.LastHandledRotateSecretAt = c.res.Annotations[v1alpha1.AnnotationRotateSecretRequestedAt]
+	if token := c.res.Annotations[v1alpha1.AnnotationRotateSecretRequestedAt]; token != "" && token == c.obs.secret.rotatedFor &&
+		c.obs.secret.holds(c.target.Metadata[v1alpha1.MarkSecretGeneration]) {
+		c.status.LastHandledRotateSecretAt = token
 	}
 	if token := c.res.Annotations[v1alpha1.AnnotationReenableRequestedAt]; token != "" && c.target.Status == medblocks.EndpointStatusActive && !c.res.WantsDisabled() {
 		c.status.LastHandledReenableAt = token
@@ -177,13 +177,18 @@ func (c *conclusion) synced() *hold {
 	}
 	if c.target == nil {
 		h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending, "the endpoint is not registered yet")
-		if blocked := c.blocking(v1alpha1.ConditionSigningSecretReady); blocked != nil {
-			h.Progress, h.Wake = blocked.Progress, blocked.Wake
-			h.Message = "the endpoint is not registered, because its signing secret could not be stored: " + blocked.Message
+		if c.blockedBySecret() {
+			h.Message = "the endpoint is not registered, because its signing secret could not be stored: see the condition SigningSecretReady"
 		}
 		return h
 	}
 	return trueCondition(v1alpha1.ConditionSynced, v1alpha1.ReasonRegistered, "endpoint "+c.target.ID+" matches the spec")
+}
+
+// blockedBySecret tells whether nothing but the Secret keeps the endpoint from being registered: then the Secret is
+// what people should read about.
+func (c *conclusion) blockedBySecret() bool {
+	return c.target == nil && c.blocking(v1alpha1.ConditionSynced) == nil && c.blocking(v1alpha1.ConditionSigningSecretReady) != nil
 }
 
 func trueCondition(condition, reason, message string) *hold {
@@ -286,10 +291,11 @@ func (c *conclusion) progress(failing *hold) {
 // firstFailing prefers a failure that is the endpoint's own to one that merely delays the operator.
 func (c *conclusion) firstFailing(synced, secret, enabled *hold) *hold {
 	var failing []*hold
-	for _, h := range []*hold{synced, secret} {
-		if h.Status != metav1.ConditionTrue {
-			failing = append(failing, h)
-		}
+	if synced.Status != metav1.ConditionTrue && !c.blockedBySecret() {
+		failing = append(failing, synced)
+	}
+	if secret.Status != metav1.ConditionTrue {
+		failing = append(failing, secret)
 	}
 	wanted := metav1.ConditionTrue
 	if c.res.WantsDisabled() {

@@ -109,6 +109,7 @@ func TestConditionsForEverySituation(t *testing.T) {
 		}), nil, "False OwnershipLost Stalled", status.FailedStatus},
 		{"another workspace", ready(func(s *scenario) { s.gone(); s.obs.keyHash = "v1:new" }), nil, "False WorkspaceChanged Stalled", status.FailedStatus},
 		{"somebody else's Secret", ready(func(s *scenario) { s.obs.secret.owned = false }), nil, "False NotOwned Stalled", status.FailedStatus},
+		{"somebody else's Secret before it was registered", changedScenario(unregistered(), func(s *scenario) { s.obs.secret.exists = true }), nil, "False NotOwned Stalled", status.FailedStatus},
 		{"suspended when registered", ready(suspended), nil, "True Registered", status.CurrentStatus},
 		{"suspended before it was registered", suspendedUnregistered(), nil, "False Suspended", status.InProgressStatus},
 	} {
@@ -127,6 +128,11 @@ func TestConditionsForEverySituation(t *testing.T) {
 			g.Expect(cmp.Diff(st, conclusionOf(tc.given, tc.fail))).To(BeEmpty(), "a second look a second later changes nothing")
 		})
 	}
+}
+
+func changedScenario(s *scenario, change func(*scenario)) *scenario {
+	change(s)
+	return s
 }
 
 func unregisteredUnlisted() *scenario {

@@ -42,6 +42,8 @@ type heldSecret struct {
 	endpointID string
 	nonce      string
 	value      medblocks.Secret
+	issued     time.Time
+	rotatedFor string // the token that asked for it
 }
 
 // refusal is a request that only another request, key or a person's wish can make succeed.

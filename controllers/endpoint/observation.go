@@ -58,8 +58,8 @@ type observation struct {
 
 	// disposed are the endpoints that a deletion is done with in this reconcile.
 	disposed map[string]bool
-	// rotated, healed (a rotation because the secret was lost) and reenabled on request: done in this reconcile.
-	rotated, healed, reenabled bool
+	// healed by a rotation because the secret was lost, and reenabled on request: done in this reconcile.
+	healed, reenabled bool
 }
 
 // endpoint returns what is known of an endpoint: what was read in this reconcile counts before the snapshot.
@@ -105,6 +105,9 @@ type secretView struct {
 	intact bool
 	// nonce that the value was stored with.
 	nonce string
+	// rotatedAt is when the value was issued; zero: unknown. rotatedFor is the token that asked for it.
+	rotatedAt  time.Time
+	rotatedFor string
 	// endpointID that the Secret names.
 	endpointID string
 	// dressed: labels, annotations and the id are as wanted.

@@ -241,10 +241,11 @@ func (p *planner) awaitList(why string) {
 	if next := p.obs.view.ListedAt.Add(relistInterval); why != "" && p.now.Before(next) {
 		h.NeedsList, h.Wake = false, next
 	}
-	settled := p.res.Status.EndpointID != "" && p.res.Status.ObservedGeneration == p.res.Generation
-	// The first list of an account is under way when its first resource is reconciled: not worth a write of its own.
+	// What was said about this generation stays said while a list is on its way, and the first list of an account is
+	// under way when its first resource is reconciled: neither is worth a write of its own.
+	said := p.res.Status.ObservedGeneration == p.res.Generation && (p.res.Status.EndpointID != "" || p.obs.listError == nil)
 	isNew := len(p.res.Status.Conditions) == 0 && p.obs.listError == nil
-	h.Quiet = why == "" && (settled || isNew)
+	h.Quiet = why == "" && (said || isNew)
 	p.stop(h)
 }
 

@@ -48,12 +48,13 @@ func (p *planner) heldSecret(target *medblocks.Endpoint) {
 	if previous := p.obs.previous; previous != nil && previous.exists && previous.owned {
 		p.add(step{Action: actionDeleteSecret, Secret: previous.name})
 	}
-	// What this reconcile has rotated is not yet in the status, and not due again.
-	if rotateRequested(p.res) && !p.obs.rotated {
+	// The Secret itself says what its value was rotated for, and when. The status lags behind it, and after a crash in
+	// between a second rotation would hand receivers a previous value that they have never seen.
+	if rotateRequested(p.res) && p.obs.secret.rotatedFor != p.res.Annotations[v1alpha1.AnnotationRotateSecretRequestedAt] {
 		p.rotate(target, triggerRotate)
 		return
 	}
-	if due := p.rotationDue(); !due.IsZero() && !p.obs.rotated {
+	if due := p.rotationDue(); !due.IsZero() {
 		if !p.now.Before(due) {
 			p.rotate(target, triggerInterval)
 			return
@@ -65,14 +66,21 @@ func (p *planner) heldSecret(target *medblocks.Endpoint) {
 	}
 }
 
-// rotationDue is when the next scheduled rotation falls due; zero: never.
+// rotationDue is when the next scheduled rotation falls due; zero: never. It counts from when the value was issued, or
+// from now where that is not known.
 func (p *planner) rotationDue() time.Time {
 	interval := p.res.RotationInterval()
-	s := p.res.Status.SigningSecret
-	if interval == 0 || s == nil || s.LastRotated == nil {
+	if interval == 0 {
 		return time.Time{}
 	}
-	return s.LastRotated.Add(interval)
+	issued := p.obs.secret.rotatedAt
+	if s := p.res.Status.SigningSecret; issued.IsZero() && s != nil && s.LastRotated != nil {
+		issued = s.LastRotated.Time
+	}
+	if issued.IsZero() || issued.After(p.now) { // somebody edited it
+		issued = p.now
+	}
+	return issued.Add(interval)
 }
 
 func (p *planner) heal(target *medblocks.Endpoint) {

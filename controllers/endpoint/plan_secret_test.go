@@ -81,6 +81,19 @@ func TestPlanOfTheSigningSecret(t *testing.T) {
 			s.res.Annotations[v1alpha1.AnnotationRotateSecretRequestedAt] = "1"
 			s.res.Status.LastHandledRotateSecretAt = "1"
 		}, ""},
+		{"a request that the Secret was rotated for is served", settled(), func(s *scenario) {
+			s.read()
+			s.res.Annotations[v1alpha1.AnnotationRotateSecretRequestedAt] = "1"
+			s.obs.secret.rotatedFor = "1"
+		}, ""},
+		{"a rotation that the status does not know yet counts", settled(), func(s *scenario) {
+			rotateEvery(s, time.Hour, at(s, 2*time.Hour))
+			s.obs.secret.rotatedAt = s.now.Add(-time.Minute)
+		}, ""},
+		{"an issue date in the future is no reason to wait for ever", settled(), func(s *scenario) {
+			rotateEvery(s, time.Hour, nil)
+			s.obs.secret.rotatedAt = s.now.Add(1000 * time.Hour)
+		}, ""},
 		{"a rotation is made when its interval is over", settled(), func(s *scenario) {
 			s.read()
 			rotateEvery(s, time.Hour, at(s, time.Hour))

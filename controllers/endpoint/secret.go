@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -45,12 +46,23 @@ func viewOf(secret *corev1.Secret, res *v1alpha1.MedblocksWebhookEndpoint) secre
 		owned:           secret.Annotations[v1alpha1.AnnotationOwner] == ownerAnnotation(res),
 		intact:          len(value) > 0 && sameText(secret.Annotations[v1alpha1.AnnotationSecretHash], digest(value)),
 		nonce:           secret.Annotations[v1alpha1.AnnotationSecretGeneration],
+		rotatedAt:       rotatedAt(secret),
+		rotatedFor:      secret.Annotations[v1alpha1.AnnotationSecretRotatedFor],
 		endpointID:      string(secret.Data[v1alpha1.SecretKeyEndpointID]),
 		dressed:         contains(secret.Labels, secretLabels(res)) && contains(secret.Annotations, specAnnotations(res)),
 		resourceVersion: secret.ResourceVersion,
 		value:           value,
 		last:            secret.Data[v1alpha1.SecretKeyPrevious],
 	}
+}
+
+// rotatedAt is zero where nothing readable is there.
+func rotatedAt(secret *corev1.Secret) time.Time {
+	at, err := time.Parse(time.RFC3339, secret.Annotations[v1alpha1.AnnotationSecretRotatedAt])
+	if err != nil {
+		return time.Time{}
+	}
+	return at.UTC()
 }
 
 func ownerAnnotation(res *v1alpha1.MedblocksWebhookEndpoint) string {
@@ -101,6 +113,8 @@ type secretContent struct {
 	value, previous []byte
 	endpointID      string
 	nonce           string
+	rotatedAt       time.Time
+	rotatedFor      string
 }
 
 // writeSecret creates the Secret, or patches the one that was seen: with its resourceVersion, so that nothing written
@@ -111,6 +125,8 @@ func writeSecret(ctx context.Context, c client.Client, res *v1alpha1.MedblocksWe
 		v1alpha1.AnnotationOwner:            ownerAnnotation(res),
 		v1alpha1.AnnotationSecretGeneration: content.nonce,
 		v1alpha1.AnnotationSecretHash:       digest(content.value),
+		v1alpha1.AnnotationSecretRotatedAt:  content.rotatedAt.UTC().Format(time.RFC3339),
+		v1alpha1.AnnotationSecretRotatedFor: content.rotatedFor,
 	})
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{
