@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -109,7 +110,7 @@ func addChecks(mgr manager.Manager) error {
 		ctx, cancel := context.WithTimeout(req.Context(), time.Second)
 		defer cancel()
 		if !mgr.GetCache().WaitForCacheSync(ctx) {
-			return fmt.Errorf("the cache is not filled yet")
+			return errors.New("the cache is not filled yet")
 		}
 		return nil
 	}

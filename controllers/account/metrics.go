@@ -7,26 +7,26 @@ import (
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/medblocks/webhook-operator/api/medblocks"
 )
 
+// metric makes metrics that the manager serves.
+var metric = promauto.With(metrics.Registry)
+
 var (
-	vendorCalls = prometheus.NewCounterVec(prometheus.CounterOpts{
+	vendorCalls = metric.NewCounterVec(prometheus.CounterOpts{
 		Name: "medblocks_api_requests_total",
 		Help: "Calls to the Medblocks API, by operation and status code; code 0: no answer.",
 	}, []string{"operation", "code"})
-	vendorLatency = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+	vendorLatency = metric.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "medblocks_api_request_duration_seconds",
 		Help:    "Time until the Medblocks API answered, by operation.",
 		Buckets: prometheus.ExponentialBuckets(0.01, 2.5, 10),
 	}, []string{"operation"})
 )
-
-func init() {
-	metrics.Registry.MustRegister(vendorCalls, vendorLatency)
-}
 
 // ObserveCall counts a call to the Medblocks API; it is the Observer of the clients.
 func ObserveCall(call medblocks.Call) {

@@ -158,7 +158,7 @@ func TestOneListServesAllThatWait(t *testing.T) {
 func TestARefusedKeyStopsTheAccountAndIsAnnouncedOnce(t *testing.T) {
 	r := newRig(t)
 	r.start(t)
-	r.vendor.SetKey(emulator.Key{APIKey: testKey, State: emulator.KeyRevoked})
+	r.Expect(r.vendor.SetKey(emulator.Key{APIKey: testKey, State: emulator.KeyRevoked})).To(Succeed())
 	_, err := r.account.GetEndpoint(context.Background(), "wh_01ARZ3NDEKTSV4RRFFQ69G5FAV")
 	r.Expect(medblocks.IsUnauthorized(err)).To(BeTrue())
 	r.settle(2) // the key may have been exchanged: one try
@@ -171,7 +171,7 @@ func TestARefusedKeyStopsTheAccountAndIsAnnouncedOnce(t *testing.T) {
 	r.Expect(r.vendor.Counters().Calls["GetEndpoint"]).To(Equal(before), "an open breaker makes no call")
 	r.Expect(r.told()).To(BeEmpty())
 
-	r.vendor.SetKey(emulator.Key{APIKey: testKey, State: emulator.KeyActive})
+	r.Expect(r.vendor.SetKey(emulator.Key{APIKey: testKey, State: emulator.KeyActive})).To(Succeed())
 	r.Eventually(func(g Gomega) {
 		r.clock.Step(time.Second)
 		g.Expect(r.account.Refused()).NotTo(HaveOccurred())

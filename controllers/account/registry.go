@@ -108,7 +108,7 @@ func (r *Registry) Use(ctx context.Context, who Resource, ref KeyRef) (*Account,
 		delete(r.keys, ref)
 		return r.lastAccount(who), err
 	}
-	return r.assign(who, ref, key)
+	return r.assign(who, ref, key) //nolint:contextcheck // the poller outlives the call
 }
 
 // Release forgets a resource. An account without users stops polling and frees its memory.
@@ -199,6 +199,7 @@ func (r *Registry) leave(who Resource, account *Account) {
 	}
 }
 
+// run starts an account's poller. It lives as long as the account has users, not as long as the call that needed it.
 func (r *Registry) run(account *Account, ref KeyRef) *running {
 	ctx, stop := context.WithCancel(r.ctx)
 	entry := &running{Account: account, stop: stop}

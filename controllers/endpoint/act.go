@@ -251,7 +251,7 @@ func (r *Reconciler) writeAhead(ctx context.Context, w *work, s step) error {
 		if status.Reenable == nil {
 			status.Reenable = &v1alpha1.ReenableStatus{}
 		}
-		status.Reenable.Attempts = append(recent, now)
+		status.Reenable.Attempts = append(slices.Clip(recent), now)
 		status.Reenable.NextAttempt = nil
 	default:
 	}

@@ -6,6 +6,7 @@ package endpoint
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -176,7 +177,7 @@ func unavailable(err error) string {
 	switch {
 	case errors.As(err, &api) && api.StatusCode >= 300 && api.StatusCode < 400:
 		return fmt.Sprintf("the API answered with a redirect (%d), which is not followed: check the operator's --api-base-url", api.StatusCode)
-	case errors.As(err, &api) && api.StatusCode == 404 && !api.Envelope:
+	case errors.As(err, &api) && api.StatusCode == http.StatusNotFound && !api.Envelope:
 		return "the API answered 404 without the vendor's error: check the operator's --api-base-url, or a proxy in between"
 	case errors.As(err, &api):
 		return fmt.Sprintf("Medblocks answered with status %d", api.StatusCode)

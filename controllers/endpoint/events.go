@@ -27,39 +27,42 @@ func (w *work) announce(kind, reason, format string, args ...any) {
 // announceWrite tells people what was done at Medblocks. What hints at trouble is a warning.
 func (w *work) announceWrite(s step, id string) {
 	const normal, warning = corev1.EventTypeNormal, corev1.EventTypeWarning
+	type cause struct {
+		action  action
+		trigger trigger
+	}
+	switch (cause{s.Action, s.Trigger}) {
+	case cause{actionRegister, triggerGone}:
+		w.announce(warning, "Reregistered", "Endpoint %s was deleted at Medblocks; registered %s in its place", w.res.Status.EndpointID, id)
+		return
+	case cause{actionUpdate, triggerDrift}:
+		w.announce(warning, "DriftCorrected", "Endpoint %s was changed at Medblocks; put back: %s", id, changedFields(s.Update))
+		return
+	case cause{actionRotate, triggerLostSecret}:
+		w.announce(warning, "SecretRecovered", "The signing secret of endpoint %s was lost; rotated it to get a new one", id)
+		return
+	}
 	switch s.Action {
-	case actionRegister:
-		if s.Trigger == triggerGone {
-			w.announce(warning, "Reregistered", "Endpoint %s was deleted at Medblocks; registered %s in its place", w.res.Status.EndpointID, id)
-			return
-		}
-		w.announce(normal, "Registered", "Registered endpoint %s", id)
 	case actionUpdate:
-		if s.Trigger == triggerDrift {
-			w.announce(warning, "DriftCorrected", "Endpoint %s was changed at Medblocks; put back: %s", id, changedFields(s.Update))
-			return
-		}
 		w.announce(normal, "Updated", "Updated endpoint %s: %s", id, changedFields(s.Update))
-	case actionRepairMarks:
-		w.announce(warning, "MarksRepaired", "The operator's marks were missing on endpoint %s and have been put back", id)
-	case actionRotate:
-		if s.Trigger == triggerLostSecret {
-			w.announce(warning, "SecretRecovered", "The signing secret of endpoint %s was lost; rotated it to get a new one", id)
-			return
-		}
-		w.announce(normal, "SecretRotated", "Rotated the signing secret of endpoint %s", id)
-	case actionDisable:
-		w.announce(normal, "Disabled", "Disabled endpoint %s, as spec.state asks for", id)
 	case actionEnable:
 		w.announce(normal, "Reenabled", "Enabled endpoint %s (%s)", id, s.Trigger)
-	case actionDeleteDuplicate:
-		w.announce(warning, "DuplicateRemoved", "Deleted endpoint %s, a duplicate left by a registration whose answer was lost", id)
-	case actionDelete:
-		w.announce(normal, "Deleted", "Deleted endpoint %s", id)
-	case actionOrphan:
-		w.announce(normal, "Orphaned", "Left endpoint %s behind, without the operator's marks", id)
 	default:
+		if a, ok := writeAnnouncements[s.Action]; ok {
+			w.announce(a.kind, a.reason, a.note, id)
+		}
 	}
+}
+
+// writeAnnouncements are those that need no more than the endpoint's id.
+var writeAnnouncements = map[action]announcement{
+	actionRegister:        {corev1.EventTypeNormal, "Registered", "Registered endpoint %s"},
+	actionRepairMarks:     {corev1.EventTypeWarning, "MarksRepaired", "The operator's marks were missing on endpoint %s and have been put back"},
+	actionRotate:          {corev1.EventTypeNormal, "SecretRotated", "Rotated the signing secret of endpoint %s"},
+	actionDisable:         {corev1.EventTypeNormal, "Disabled", "Disabled endpoint %s, as spec.state asks for"},
+	actionDeleteDuplicate: {corev1.EventTypeWarning, "DuplicateRemoved", "Deleted endpoint %s, a duplicate left by a registration whose answer was lost"},
+	actionDelete:          {corev1.EventTypeNormal, "Deleted", "Deleted endpoint %s"},
+	actionOrphan:          {corev1.EventTypeNormal, "Orphaned", "Left endpoint %s behind, without the operator's marks"},
 }
 
 // announceTrouble warns when a condition takes on a new reason to fail. Repeating it every time would only be noise.

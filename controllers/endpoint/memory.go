@@ -46,6 +46,11 @@ type heldSecret struct {
 	rotatedFor string // the token that asked for it
 }
 
+// fits tells whether it is the secret of the endpoint with that mark.
+func (h *heldSecret) fits(endpointID, mark string) bool {
+	return h != nil && h.endpointID == endpointID && h.nonce == mark
+}
+
 // refusal is a request that only another request, key or a person's wish can make succeed.
 type refusal struct {
 	action  action

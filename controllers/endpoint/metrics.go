@@ -5,20 +5,20 @@ package endpoint
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 )
 
+// metric makes metrics that the manager serves.
+var metric = promauto.With(metrics.Registry)
+
 var (
-	vendorWrites = prometheus.NewCounterVec(prometheus.CounterOpts{
+	vendorWrites = metric.NewCounterVec(prometheus.CounterOpts{
 		Name: "medblocks_webhook_operator_writes_total",
 		Help: "Writes to Medblocks, by action and trigger.",
 	}, []string{"action", "trigger"})
-	releasedDeletions = prometheus.NewCounter(prometheus.CounterOpts{
+	releasedDeletions = metric.NewCounter(prometheus.CounterOpts{
 		Name: "medblocks_webhook_operator_released_deletions_total",
 		Help: "Resources that were deleted while their endpoint may live on at Medblocks.",
 	})
 )
-
-func init() {
-	metrics.Registry.MustRegister(vendorWrites, releasedDeletions)
-}

@@ -122,8 +122,8 @@ type secretView struct {
 }
 
 // holds tells whether the Secret holds the secret that an endpoint with this mark signs with.
-func (s secretView) holds(mark string) bool {
-	return s.exists && s.owned && s.intact && mark != "" && s.nonce == mark
+func (s *secretView) holds(mark string) bool {
+	return s != nil && s.exists && s.owned && s.intact && mark != "" && s.nonce == mark
 }
 
 // evidence is what an endpoint's undelivered events say.

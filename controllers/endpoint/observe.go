@@ -166,7 +166,8 @@ func (r *Reconciler) observeNamespace(ctx context.Context, w *work) error {
 	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("reading namespace %s: %w", w.res.Namespace, err)
 	}
-	going := err != nil || !namespace.DeletionTimestamp.IsZero()
+	gone := apierrors.IsNotFound(err)
+	going := gone || !namespace.DeletionTimestamp.IsZero()
 	w.obs.namespaceTerminating = &going
 	return nil
 }

@@ -53,8 +53,9 @@ func (a action) atMedblocks() bool {
 	case actionRegister, actionUpdate, actionRepairMarks, actionMarkRotation, actionRotate, actionDisable, actionEnable,
 		actionDeleteDuplicate, actionDelete, actionOrphan:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // trigger says why something is done at Medblocks.

@@ -149,7 +149,7 @@ func (p *planner) doomed(id string) []*medblocks.Endpoint {
 	fenced := id != "" || p.obs.intent != nil
 	ours := func(e *medblocks.Endpoint) bool {
 		owner := e.Metadata[v1alpha1.MarkOwner]
-		return !p.obs.disposed[e.ID] && (owner == p.obs.owner || owner == "") && !(fenced && p.foreign(e))
+		return !p.obs.disposed[e.ID] && (owner == p.obs.owner || owner == "") && (!fenced || !p.foreign(e))
 	}
 	var doomed []*medblocks.Endpoint
 	if target := p.obs.endpoint(id); id != "" && target != nil && ours(target) {

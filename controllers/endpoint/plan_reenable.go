@@ -75,7 +75,7 @@ func (p *planner) judge() *v1alpha1.DisabledStatus {
 		}
 		verdict := *p.disabledSince(v1alpha1.ReasonAutoDisabled)
 		if event.LastStatusCode != nil {
-			code := int32(min(max(*event.LastStatusCode, 0), 999)) //nolint:gosec // bounded
+			code := int32(min(max(*event.LastStatusCode, 0), 999))
 			verdict.LastStatusCode = &code
 		}
 		return &verdict

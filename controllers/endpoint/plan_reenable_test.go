@@ -47,9 +47,9 @@ func known(cause string, ago time.Duration) func(*scenario) {
 	}
 }
 
-func always(max int32, attemptsAgo ...time.Duration) func(*scenario) {
+func always(budget int32, attemptsAgo ...time.Duration) func(*scenario) {
 	return func(s *scenario) {
-		s.res.Spec.ReenablePolicy = &v1alpha1.ReenablePolicy{Mode: v1alpha1.ReenableAlways, MaxAttempts: &max}
+		s.res.Spec.ReenablePolicy = &v1alpha1.ReenablePolicy{Mode: v1alpha1.ReenableAlways, MaxAttempts: &budget}
 		s.res.Status.Reenable = &v1alpha1.ReenableStatus{}
 		for _, ago := range attemptsAgo {
 			s.res.Status.Reenable.Attempts = append(s.res.Status.Reenable.Attempts, metav1.NewTime(s.now.Add(-ago)))

@@ -25,15 +25,15 @@ func (p *planner) secret(target *medblocks.Endpoint) {
 	case view.exists && !view.owned:
 		p.stop(notOwned(name))
 	case view.holds(mark):
-		p.heldSecret(target)
-	case p.obs.held != nil && p.obs.held.endpointID == target.ID && p.obs.held.nonce == mark:
+		p.maintain(target)
+	case p.obs.held.fits(target.ID, mark):
 		p.add(step{Action: actionPublishSecret, EndpointID: target.ID, Nonce: mark, Secret: name})
 	case mark == "" && view.holds(view.nonce) && view.endpointID == target.ID:
 		p.add(step{
 			Action: actionRepairMarks, Trigger: triggerMissingMark, EndpointID: target.ID,
 			Update: &medblocks.UpdateEndpointRequest{Metadata: p.want.withNonce(view.nonce)},
 		})
-	case !view.exists && p.obs.previous != nil && p.obs.previous.holds(mark):
+	case !view.exists && p.obs.previous.holds(mark):
 		if !view.live {
 			p.plan.Needs.secret = true
 		}
@@ -43,8 +43,8 @@ func (p *planner) secret(target *medblocks.Endpoint) {
 	}
 }
 
-// heldSecret is the normal case. What may be due is a rotation, or the Secret's labels, or the end of a move.
-func (p *planner) heldSecret(target *medblocks.Endpoint) {
+// maintain is the normal case: the Secret holds the secret. What may be due is a rotation, or the Secret's labels, or the end of a move.
+func (p *planner) maintain(target *medblocks.Endpoint) {
 	if previous := p.obs.previous; previous != nil && previous.exists && previous.owned {
 		p.add(step{Action: actionDeleteSecret, Secret: previous.name})
 	}

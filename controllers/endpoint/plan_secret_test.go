@@ -87,22 +87,22 @@ func TestPlanOfTheSigningSecret(t *testing.T) {
 			s.obs.secret.rotatedFor = "1"
 		}, ""},
 		{"a rotation that the status does not know yet counts", settled(), func(s *scenario) {
-			rotateEvery(s, time.Hour, at(s, 2*time.Hour))
+			rotateHourly(s, at(s, 2*time.Hour))
 			s.obs.secret.rotatedAt = s.now.Add(-time.Minute)
 		}, ""},
 		{"an issue date in the future is no reason to wait for ever", settled(), func(s *scenario) {
-			rotateEvery(s, time.Hour, nil)
+			rotateHourly(s, nil)
 			s.obs.secret.rotatedAt = s.now.Add(1000 * time.Hour)
 		}, ""},
 		{"a rotation is made when its interval is over", settled(), func(s *scenario) {
 			s.read()
-			rotateEvery(s, time.Hour, at(s, time.Hour))
+			rotateHourly(s, at(s, time.Hour))
 		}, "MarkRotation(RotationInterval) RotateSecret(RotationInterval) PublishSecret"},
-		{"not before", settled(), func(s *scenario) { rotateEvery(s, time.Hour, at(s, 59*time.Minute)) }, ""},
+		{"not before", settled(), func(s *scenario) { rotateHourly(s, at(s, 59*time.Minute)) }, ""},
 	}, makePlan)
 }
 
-func rotateEvery(s *scenario, interval time.Duration, last *metav1.Time) {
-	s.res.Spec.SigningSecret = &v1alpha1.SigningSecretSpec{Rotation: &v1alpha1.SecretRotation{Interval: metav1.Duration{Duration: interval}}}
+func rotateHourly(s *scenario, last *metav1.Time) {
+	s.res.Spec.SigningSecret = &v1alpha1.SigningSecretSpec{Rotation: &v1alpha1.SecretRotation{Interval: metav1.Duration{Duration: time.Hour}}}
 	s.res.Status.SigningSecret.LastRotated = last
 }
