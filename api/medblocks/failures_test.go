@@ -79,7 +79,7 @@ func TestAnAnswerThatIsNotTheVendorsEnvelopeKeepsItsStatusAndProvesNothing(t *te
 		for _, status := range []int{404, 400, 502} {
 			t.Run(name+" with "+http.StatusText(status), func(t *testing.T) {
 				forEveryCall(t, answering(status, tc.body, "Content-Type", tc.contentType),
-					func(g Gomega, operation medblocks.Operation, err error) {
+					func(g Gomega, _ medblocks.Operation, err error) {
 						var apiErr *medblocks.APIError
 						g.Expect(errors.As(err, &apiErr)).To(BeTrue())
 						g.Expect(apiErr.StatusCode).To(Equal(status))

@@ -177,7 +177,7 @@ func TestAListWithEverNewCursorsEnds(t *testing.T) {
 		func(*http.Request) (*http.Response, error) {
 			calls++
 			body := fmt.Sprintf(`{"data":[],"has_more":true,"next_cursor":"c%d"}`, calls)
-			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
+			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
 		})})
 	g.Expect(err).NotTo(HaveOccurred())
 	_, err = collect(client.ListEndpoints(context.Background(), medblocks.ListEndpointsOptions{}))

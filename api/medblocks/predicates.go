@@ -53,6 +53,7 @@ func IsQuotaExceeded(err error) bool {
 			return true
 		case limitOfRate:
 			return false
+		case limitUnknown:
 		}
 	}
 	return false

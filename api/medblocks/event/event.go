@@ -142,7 +142,7 @@ func decodeData(t Type, data json.RawMessage) (Data, error) {
 	payload := newData(t)
 	if payload == nil {
 		if wrapErr != nil || wrapped.Object == nil {
-			return &Unknown{Raw: data}, nil
+			return &Unknown{Raw: data}, nil //nolint:nilerr // of an unknown type, so that any data is kept as it is
 		}
 		return &Unknown{Raw: wrapped.Object}, nil
 	}

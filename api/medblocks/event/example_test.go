@@ -24,8 +24,8 @@ func exampleBody() []byte {
 // In a server of one's own: read the raw body, construct the event, switch on the
 // type of its data.
 func ExampleConstructEvent() {
-	rawBody := exampleBody()                                       // io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
-	header := event.Sign(rawBody, "whsec_example", time.Now())     // r.Header.Get(event.SignatureHeader)
+	rawBody := exampleBody()                                       // the request's body, read as it came, with a bound
+	header := event.Sign(rawBody, "whsec_example", time.Now())     // the request's header Medblocks-Signature
 	current, previous := "whsec_after_a_rotation", "whsec_example" // os.Getenv(event.SecretName), …
 
 	e, err := event.ConstructEvent(rawBody, header, current, previous)

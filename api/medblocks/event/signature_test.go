@@ -14,7 +14,6 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
-	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/medblocks/webhook-operator/api/medblocks/event"
 )
@@ -31,7 +30,7 @@ func goodBody() []byte {
 }
 
 func verifier(now time.Time, secrets ...string) event.Verifier {
-	return event.Verifier{Secrets: event.StaticSecrets(secrets...), Clock: clocktesting.NewFakePassiveClock(now)}
+	return event.Verifier{Secrets: event.StaticSecrets(secrets...), Clock: fixedClock(now)}
 }
 
 func TestSignMakesTheVendorsHeader(t *testing.T) {
@@ -83,7 +82,7 @@ func TestEachWayToFailCanBeToldFromTheOthers(t *testing.T) {
 	}
 	raw := goodBody()
 	header := event.Sign(raw, currentSecret, signedAt)
-	mac := header[strings.Index(header, "v1="):]
+	_, mac, _ := strings.Cut(header, ",")
 	changed := append([]byte(nil), raw...)
 	changed[len(changed)/2] ^= 1
 	noEvent := []byte(`{"hello":"world"}`)
@@ -140,7 +139,7 @@ func TestEachWayToFailCanBeToldFromTheOthers(t *testing.T) {
 			g := NewWithT(t)
 			e, err := verifier(signedAt, tc.secrets...).ConstructEvent(context.Background(), tc.body, tc.header)
 			for _, sentinel := range all {
-				g.Expect(errors.Is(err, sentinel)).To(Equal(sentinel == tc.want), "%v is %v", err, sentinel)
+				g.Expect(errors.Is(err, sentinel)).To(Equal(errors.Is(sentinel, tc.want)), "%v is %v", err, sentinel)
 			}
 			g.Expect(e).To(Equal(event.Event{}))
 			g.Expect(err.Error()).NotTo(ContainSubstring("whsec_"))
