@@ -81,7 +81,7 @@ func newWorld(t *testing.T, tweaks ...func(*setup)) *world {
 	s := setup{
 		vendor: emulator.Options{Clock: w.clock},
 		operator: operatorOptions{
-			apiTimeout: 5 * time.Second, pollInterval: 250 * time.Millisecond, disabledPollInterval: 100 * time.Millisecond,
+			apiTimeout: 5 * time.Second, pollInterval: 200 * time.Millisecond, disabledPollInterval: 100 * time.Millisecond,
 			namespaces: []string{w.namespace},
 		},
 	}
@@ -174,7 +174,7 @@ func (w *world) poke() {
 // been noticed and repeated.
 func (w *world) settle() {
 	w.t.Helper()
-	w.sweep(4)
+	w.sweep(3)
 }
 
 // sweep waits for that many complete lists of the workspace that begin from now on.

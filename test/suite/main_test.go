@@ -6,6 +6,7 @@ package suite
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"testing"
@@ -33,7 +34,14 @@ var shared struct {
 	logs *buffer
 }
 
+// parallel is how many tests run at a time unless -parallel says otherwise: they mostly wait, whatever the number of cores.
+const parallel = "8"
+
 func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", parallel); err != nil {
+		panic(err) // before flag.Parse, so that -parallel overrides it
+	}
+	flag.Parse()
 	code, err := run(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
