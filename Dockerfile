@@ -4,7 +4,7 @@
 # The manager's image: one static program and the CA certificates that it verifies Medblocks with. `make image` builds it with docker,
 # podman or buildah. Compiled on the builder's own platform for the target's, so that no emulator is needed.
 ARG GO_VERSION=1.26
-FROM --platform=$BUILDPLATFORM docker.io/library/golang:${GO_VERSION} AS build
+FROM --platform=$BUILDPLATFORM golang:${GO_VERSION} AS build
 ARG TARGETOS
 ARG TARGETARCH
 WORKDIR /src
