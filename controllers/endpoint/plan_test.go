@@ -341,3 +341,13 @@ func refusalOf(s *scenario, a action) *refusal {
 	request := newPlanner(s.res, s.obs, s.now).request()
 	return &refusal{action: a, request: request, hold: *stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonInvalidRequest, "refused")}
 }
+
+func BenchmarkPlanOfASettledEndpoint(b *testing.B) {
+	s := settled()
+	b.ReportAllocs()
+	for b.Loop() {
+		if p := makePlan(s.res, s.obs, s.now); len(p.Steps) != 0 {
+			b.Fatal(describe(p))
+		}
+	}
+}
