@@ -23,7 +23,7 @@ func (p *planner) secret(target *medblocks.Endpoint) {
 	name := p.res.SigningSecretName()
 	switch {
 	case view.exists && !view.owned:
-		p.stop(notOwned(name))
+		p.stop(notOwned(name, p.now))
 	case view.holds(mark):
 		p.maintain(target)
 	case p.obs.held.fits(target.ID, mark):
@@ -112,7 +112,7 @@ func (p *planner) secretBlocked() bool {
 	view := p.obs.secret
 	switch {
 	case view.exists && !view.owned:
-		p.stop(notOwned(p.res.SigningSecretName()))
+		p.stop(notOwned(p.res.SigningSecretName(), p.now))
 	case view.live && view.unwritable != nil:
 		p.stop(unwritable(p.res.SigningSecretName(), view.unwritable, p.now))
 	default:
@@ -121,9 +121,12 @@ func (p *planner) secretBlocked() bool {
 	return true
 }
 
-func notOwned(name string) *hold {
-	return stalledHold(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonNotOwned,
+// notOwned looks again now and then: a Secret of somebody else's that is deleted tells nobody, because it is not watched.
+func notOwned(name string, now time.Time) *hold {
+	h := stalledHold(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonNotOwned,
 		"Secret %q exists and does not belong to this resource, so it is not overwritten: delete it, or set spec.signingSecret.name to another name", name)
+	h.Wake = now.Add(unwritableRetry)
+	return h
 }
 
 // unwritableRetry is how often a Secret that could not be written is tried again: a quota that is raised tells nobody.
