@@ -61,6 +61,8 @@ type setup struct {
 
 const (
 	keySecret = "medblocks"
+	// workspace is the one that the key opens.
+	workspace = "workspace"
 	// hooks is the name of a test's first resource.
 	hooks = "hooks"
 	// signing is the default name of its signing Secret.
@@ -98,7 +100,7 @@ func newWorld(t *testing.T, tweaks ...func(*setup)) *world {
 	if w.options.baseURL == "" {
 		w.options.baseURL = server.URL
 	}
-	w.Expect(w.vendor.SetKey(emulator.Key{APIKey: w.key})).To(Succeed())
+	w.Expect(w.vendor.SetKey(emulator.Key{APIKey: w.key, Workspace: workspace})).To(Succeed())
 	w.addBystanders()
 	if !s.keyless {
 		w.createSecret(keySecret, map[string]string{v1alpha1.DefaultAPIKeySecretKey: w.key})
