@@ -180,6 +180,10 @@ func (c *ControlPlane) startEnvironment(context.Context) error {
 	if c.Admin, err = c.env.Start(); err != nil {
 		return fmt.Errorf("start etcd and kube-apiserver: %w", err)
 	}
+	// envtest makes certificates for webhooks, outside of our folder, where the watchdog would not find them. There are no webhooks.
+	if err := os.RemoveAll(c.env.WebhookInstallOptions.LocalServingCertDir); err != nil {
+		return fmt.Errorf("remove the certificates for webhooks: %w", err)
+	}
 	c.Admin.QPS, c.Admin.Burst = -1, 0
 	return writeKubeconfig(c.AdminKubeconfig(), c.Admin)
 }
