@@ -60,7 +60,7 @@ func (p *planner) removeEndpoint() bool {
 		p.plan.Needs.endpoints = []string{id}
 		return false
 	}
-	if id != "" && p.obs.endpoint(id) == nil && p.unseen(id) {
+	if id != "" && !p.obs.disposed[id] && p.obs.endpoint(id) == nil && p.unseen(id) {
 		return false
 	}
 	for _, target := range p.doomed(id) {
@@ -107,9 +107,10 @@ func (p *planner) keyTrouble() string {
 	return "it refuses the API key (" + vendorMessage(p.obs.refused) + ")"
 }
 
-// mayExistElsewhere tells whether an endpoint may carry our mark under an id that we do not know.
+// mayExistElsewhere tells whether an endpoint may carry our mark under an id that we do not know. Before the first list of
+// an account nothing is known of duplicates.
 func (p *planner) mayExistElsewhere(id string) bool {
-	return id == "" || (p.obs.intent.open(p.res.Status.EndpointID) && p.obs.registered == "")
+	return id == "" || p.obs.view.ListedAt.IsZero() || (p.obs.intent.open(p.res.Status.EndpointID) && p.obs.registered == "")
 }
 
 // listedSinceIntent waits until a registration cannot be in flight any more, and for a complete list after that.
