@@ -245,7 +245,7 @@ func (s *story) await(ctx context.Context, what string, check func(context.Conte
 		if ctx.Err() != nil {
 			return false, ctx.Err() // a check that was cut short says nothing
 		}
-		if err := s.tellCalls(ctx); err != nil {
+		if err := errors.Join(s.stack.Check(), s.tellCalls(ctx)); err != nil {
 			return false, err
 		}
 		s.following.tell(s.screen)

@@ -24,15 +24,12 @@ func (s *story) hold(ctx context.Context) error {
 	s.screen.line("What happens to the resource is told here. Ctrl-C stops and removes everything.")
 	err := wait.PollUntilContextCancel(ctx, pollInterval, true, func(context.Context) (bool, error) {
 		s.following.tell(s.screen)
-		if !s.manager.Running() {
-			return false, fmt.Errorf("the operator ended by itself: %s", s.manager.Tail(1))
-		}
-		return false, nil
+		return false, s.stack.Check()
 	})
-	if ctx.Err() != nil {
-		return nil // the person has had enough
+	if ctx.Err() == nil {
+		return s.explain(ctx, err)
 	}
-	return s.explain(ctx, err)
+	return nil // the person has had enough
 }
 
 // lines can be pasted into a shell as they are: the words of the explanation are comments.

@@ -105,7 +105,7 @@ func (p *Process) AwaitLine(ctx context.Context, pattern *regexp.Regexp) ([]stri
 			return true, nil
 		}
 		if ended {
-			return false, p.endedError()
+			return false, p.EndedError()
 		}
 		return false, nil
 	})
@@ -115,7 +115,8 @@ func (p *Process) AwaitLine(ctx context.Context, pattern *regexp.Regexp) ([]stri
 	return found, nil
 }
 
-func (p *Process) endedError() error {
+// EndedError tells how the process ended, and its last words. It is for a process that has ended.
+func (p *Process) EndedError() error {
 	return fmt.Errorf("%s ended by itself (%s); its last words:\n%s", p.name, p.cmd.ProcessState, p.Tail(10))
 }
 
@@ -131,7 +132,7 @@ func (p *Process) Signal(signal os.Signal) error {
 // the patience given, or that ended with an error, is an error.
 func (p *Process) Stop(patience time.Duration) error {
 	if !p.Running() {
-		return p.endedError()
+		return p.EndedError()
 	}
 	if err := p.Signal(syscall.SIGTERM); err != nil {
 		return err
@@ -142,7 +143,7 @@ func (p *Process) Stop(patience time.Duration) error {
 		return errors.Join(fmt.Errorf("%s did not end within %s of SIGTERM and was killed", p.name, patience), p.Kill())
 	}
 	if !p.cmd.ProcessState.Success() {
-		return p.endedError()
+		return p.EndedError()
 	}
 	return nil
 }

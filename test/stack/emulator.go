@@ -85,8 +85,3 @@ func (e *Emulator) Disable(ctx context.Context, id string) error {
 func (e *Emulator) Fault(ctx context.Context, fault map[string]any) error {
 	return call(ctx, http.MethodPost, e.URL+"/_emulator/faults", fault, nil)
 }
-
-// ClearFaults disarms all faults.
-func (e *Emulator) ClearFaults(ctx context.Context) error {
-	return call(ctx, http.MethodDelete, e.URL+"/_emulator/faults", nil, nil)
-}

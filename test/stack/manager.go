@@ -67,7 +67,7 @@ func (s *Stack) tryManager(ctx context.Context, name, apiBaseURL string, flags [
 func (m *Manager) awaitReady(ctx context.Context) error {
 	err := wait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
 		if !m.Running() {
-			return false, fmt.Errorf("it ended (exit code %d); its last words:\n%s", m.ExitCode(), m.Tail(10))
+			return false, m.EndedError()
 		}
 		status, err := Status(ctx, m.ProbeURL+"/readyz")
 		return err == nil && status == http.StatusOK, nil

@@ -83,6 +83,16 @@ func (s *Stack) Stop() error {
 	return errors.Join(errs...)
 }
 
+// Check returns an error when a program has ended by itself.
+func (s *Stack) Check() error {
+	for _, p := range s.processes {
+		if !p.Running() {
+			return p.EndedError()
+		}
+	}
+	return nil
+}
+
 // EndProcess stops one program before the others.
 func (s *Stack) EndProcess(p *process.Process) error {
 	s.disown(p)
