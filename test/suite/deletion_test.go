@@ -31,16 +31,7 @@ func TestADeletedResourceTakesItsEndpointAndItsSecretWithIt(t *testing.T) {
 	w.Expect(w.secret(signing)).To(BeNil())
 	w.untilEvent("Normal Deleted: Deleted endpoint " + id)
 	w.Expect(operationsOf(w.calls())).To(Equal([]string{"GetEndpoint", "DeleteEndpoint"}))
-	w.settleWithout()
-	w.Expect(w.calls(emulator.OperationListEndpoints)).To(BeEmpty(), "an account without resources is not polled")
-}
-
-// settleWithout resets the counters and gives an account that should not be polled the time of several polls.
-func (w *world) settleWithout() {
-	w.t.Helper()
-	until := w.clock.Now().Add(5 * w.options.pollInterval)
-	w.forget()
-	w.Eventually(func() bool { return w.clock.Now().After(until) }).Should(BeTrue())
+	w.untilQuiet() // an account without resources is not polled
 }
 
 func TestAnOrphanedEndpointStaysWithItsSecretAndWithoutMarks(t *testing.T) {

@@ -47,6 +47,8 @@ type expectations struct {
 	leftBehind bool
 	// rotatedOutside: the secret was rotated by a person, which nothing shows.
 	rotatedOutside bool
+	// refusedWrites: the API server refuses a write that it would have taken a moment before.
+	refusedWrites bool
 }
 
 // setup is what a test may change before its world starts.
@@ -185,6 +187,23 @@ func (w *world) sweep(n int) {
 	start := w.fullLists()
 	// One list may be under way right now, and the last one has to be digested.
 	w.Eventually(w.fullLists).Should(BeNumerically(">=", start+n+1))
+}
+
+// settleWithout resets the counters and gives an account that should not be polled the time of several polls.
+func (w *world) settleWithout() {
+	w.t.Helper()
+	until := w.clock.Now().Add(5 * w.options.pollInterval)
+	w.forget()
+	w.Eventually(func() bool { return w.clock.Now().After(until) }).Should(BeTrue())
+}
+
+// untilQuiet waits until the account is not even polled any more.
+func (w *world) untilQuiet() {
+	w.t.Helper()
+	w.Eventually(func() []emulator.Call {
+		w.settleWithout()
+		return w.vendor.Calls()
+	}).Should(BeEmpty())
 }
 
 // fullLists counts the complete lists since the counters were reset.
