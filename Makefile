@@ -85,7 +85,7 @@ test: build $(controlplane_if_ours) ## Run all tests, with the race detector whe
 .PHONY: build
 build: ## Build bin/manager, bin/emulator, bin/receiver and bin/demo.
 	@mkdir -p bin
-	@CGO_ENABLED=0 $(GO) build $(BUILD_FLAGS) -o bin/ ./cmd/...
+	@CGO_ENABLED=0 hack/progress.sh 'the programs' $(GO) build -v $(BUILD_FLAGS) -o bin/ ./cmd/...
 
 .PHONY: controlplane
 controlplane: ## Build etcd, kube-apiserver, kube-controller-manager and kubectl into bin/k8s, if missing or outdated.
