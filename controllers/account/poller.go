@@ -109,20 +109,21 @@ func (p *poller) fullSweep(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
-	settled := false
+	settled, accepted := false, false
 	if err != nil {
 		p.failures++
 		p.nextFull = p.opts.Clock.Now().Add(p.retryDelay())
 		p.log.Info("Listing the endpoints failed", "error", err.Error(), "failures", p.failures)
 	} else {
 		p.failures = 0
+		accepted = p.account.breaker.close() // whoever met the refusal waits to be told that it is over
 		p.nextFull = at.Add(jitter(p.opts.PollInterval))
 		var changes []Change
 		changes, settled = p.account.store.replace(begun, at, listed)
 		p.announce(changes)
 	}
 	concerned := p.account.noteList(err)
-	if refused := p.account.Refused() != nil; settled || refused != p.toldRefused {
+	if refused := p.account.Refused() != nil; settled || accepted || refused != p.toldRefused {
 		p.toldRefused = refused
 		concerned = p.account.allUsers()
 	}
@@ -184,7 +185,6 @@ func (a *Account) list(ctx context.Context, opts medblocks.ListEndpointsOptions)
 			}
 		}
 	}
-	a.breaker.close()
 	return listed, nil
 }
 

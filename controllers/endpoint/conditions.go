@@ -101,6 +101,14 @@ func (c *conclusion) signingSecret() {
 // reenable keeps the record of attempts and of accounted events.
 func (c *conclusion) reenable() {
 	r := accountFor(c.status.Reenable, c.obs.evidence)
+	if e := c.obs.evidence; e != nil && !e.complete && c.status.EndpointID != c.res.Status.EndpointID {
+		// A baseline that could not be read to its end: all that exists by now is the past.
+		now := seconds(c.now.Add(time.Second))
+		if r == nil {
+			r = &v1alpha1.ReenableStatus{}
+		}
+		r.AccountedBefore = &now
+	}
 	if r == nil && c.plan.NextAttempt != nil {
 		r = &v1alpha1.ReenableStatus{}
 	}

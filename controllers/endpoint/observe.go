@@ -6,6 +6,7 @@ package endpoint
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -48,8 +49,7 @@ func (r *Reconciler) observe(ctx context.Context, w *work) error {
 	if err := r.observeSecret(ctx, w); err != nil {
 		return err
 	}
-	r.observeAccount(ctx, w, who)
-	return nil
+	return r.observeAccount(ctx, w, who)
 }
 
 func (r *Reconciler) observeSecret(ctx context.Context, w *work) error {
@@ -68,12 +68,15 @@ func (r *Reconciler) observeSecret(ctx context.Context, w *work) error {
 	return nil
 }
 
-func (r *Reconciler) observeAccount(ctx context.Context, w *work, who account.Resource) {
+func (r *Reconciler) observeAccount(ctx context.Context, w *work, who account.Resource) error {
 	ref := w.res.Spec.APIKeySecretRef
 	acct, err := r.Accounts.Use(ctx, who, account.KeyRef{Namespace: who.Namespace, Name: ref.Name, Key: ref.KeyOrDefault()})
+	if missing := (*account.CredentialsError)(nil); err != nil && !errors.As(err, &missing) {
+		return err // an API server that does not answer says nothing about the key
+	}
 	w.obs.credentials = err
 	if acct == nil {
-		return
+		return nil
 	}
 	id := w.res.Status.EndpointID
 	if w.obs.registered != "" {
@@ -84,6 +87,7 @@ func (r *Reconciler) observeAccount(ctx context.Context, w *work, who account.Re
 	w.obs.keyHash, w.obs.refused, w.obs.listError = acct.KeyHash, acct.Refused(), acct.ListError()
 	w.obs.pausedUntil = acct.PausedUntil()
 	w.obs.view = acct.Look(id, w.obs.owner)
+	return nil
 }
 
 // deepen observes what a plan asked for: the only reads that cost something.
@@ -126,7 +130,12 @@ func (r *Reconciler) observeSecretLive(ctx context.Context, w *work) error {
 		}
 	}
 	w.obs.secret = view
-	return nil
+	if w.obs.previous == nil {
+		return nil
+	}
+	previous, err := readSecret(ctx, r.APIReader, w.res, w.obs.previous.name)
+	w.obs.previous = &previous
+	return err
 }
 
 // isUnclear tells whether a failed write says nothing about the Secret itself.

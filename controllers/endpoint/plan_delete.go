@@ -23,6 +23,10 @@ func makeDeletionPlan(res *v1alpha1.MedblocksWebhookEndpoint, obs *observation, 
 	if released(res) {
 		p.plan.Released = "the annotation " + v1alpha1.AnnotationRelease + " asks for it"
 		p.removeRest()
+	} else if res.Spec.ManagementPolicy == v1alpha1.ManagementObserve {
+		// Who observes does not write, and the endpoint lives on: its Secret stays with it.
+		p.plan.Released = "managementPolicy is Observe"
+		p.add(step{Action: actionRemoveFinalizer})
 	} else if p.removeEndpoint() {
 		p.removeRest()
 	}

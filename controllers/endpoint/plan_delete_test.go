@@ -67,6 +67,10 @@ func TestPlanOfADeletion(t *testing.T) {
 		}, "DeleteEndpoint(ResourceDeleted)"},
 		{"under another key a 404 proves nothing", settled(), func(s *scenario) { s.read(); s.gone(); s.obs.keyHash = "v1:new" }, "WorkspaceChanged=stalled"},
 		{"a person may let it go", settled(), func(s *scenario) { keyless(s); s.res.Annotations[v1alpha1.AnnotationRelease] = "true" }, rest},
+		{"who observes lets it go, with its Secret", settled(), func(s *scenario) {
+			s.read()
+			s.res.Spec.ManagementPolicy = v1alpha1.ManagementObserve
+		}, "RemoveFinalizer"},
 		{"a registration in flight is waited for", unregistered(), func(s *scenario) { deleteInFlight(s, time.Second) }, "Pending=working"},
 		{"after the flight a newer list is needed", unregistered(), func(s *scenario) { deleteInFlight(s, 40*time.Second) }, "Pending=working"},
 		{"what the newer list shows is deleted", unregistered(), func(s *scenario) {

@@ -4,7 +4,6 @@
 package endpoint
 
 import (
-	"errors"
 	"strings"
 	"time"
 
@@ -13,7 +12,6 @@ import (
 
 	"github.com/medblocks/webhook-operator/api/medblocks"
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
-	"github.com/medblocks/webhook-operator/controllers/account"
 )
 
 // credentialsGrace is how long a missing key is taken for one that is about to arrive: GitOps tools and External
@@ -100,9 +98,6 @@ func unsupported(res *v1alpha1.MedblocksWebhookEndpoint) *hold {
 // the one clock that survives a restart.
 func (p *planner) noCredentials() *hold {
 	h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonCredentialsUnavailable, "%s", p.obs.credentials.Error())
-	if missing := (*account.CredentialsError)(nil); !errors.As(p.obs.credentials, &missing) {
-		h.Message = "the API key Secret cannot be read: check the operator's permissions and the API server"
-	}
 	since := p.now
 	if c := meta.FindStatusCondition(p.res.Status.Conditions, v1alpha1.ConditionSynced); c != nil &&
 		c.Reason == v1alpha1.ReasonCredentialsUnavailable && c.Status == metav1.ConditionFalse {
@@ -219,8 +214,15 @@ func (p *planner) pick() *medblocks.Endpoint {
 			return nil
 		}
 	}
-	if p.obs.evidence == nil {
+	switch e := p.obs.evidence; {
+	case e == nil:
 		p.plan.Needs.evidence = target.ID
+	case e.err != nil:
+		// Without the baseline, an old event would explain a person's disable one day.
+		_, h := classify(e.err, p.now)
+		h.Wake = p.now.Add(evidenceRetry)
+		p.stop(h)
+		return nil
 	}
 	return target
 }

@@ -34,10 +34,17 @@ func (p *planner) reenable(target *medblocks.Endpoint) {
 	}
 	was := p.res.Status.Disabled
 	if was != nil && was.Cause == v1alpha1.ReasonDisabledBySpec {
-		p.enable(target, triggerSpec) // the spec wanted it disabled, and now wants it active
+		// The spec wanted it disabled, and now wants it active. What is exhausted by now explains no later disable.
+		if p.gatherEvidence(target.ID) {
+			p.enable(target, triggerSpec)
+		}
 		return
 	}
 	if was == nil || was.Cause == v1alpha1.ReasonUnknown {
+		if !p.obs.isLive(target.ID) {
+			p.plan.Needs.endpoints = []string{target.ID} // a list may lag behind a re-enable
+			return
+		}
 		if !p.gatherEvidence(target.ID) {
 			return
 		}
@@ -115,7 +122,8 @@ func accountFor(r *v1alpha1.ReenableStatus, e *evidence) *v1alpha1.ReenableStatu
 	result.AccountedEvents = nil
 	for i, event := range e.exhausted {
 		if i == maxAccounted {
-			before := seconds(e.exhausted[maxAccounted-1].CreatedAt.Time)
+			// The next second: others may have been created in the same one.
+			before := seconds(e.exhausted[maxAccounted-1].CreatedAt.Add(time.Second))
 			result.AccountedBefore = &before
 			break
 		}

@@ -88,7 +88,9 @@ func TestPlanOfADisabledEndpoint(t *testing.T) {
 		{"a person's request enables beyond the budget", disabled(known("AutoDisabled", time.Hour), always(1, time.Hour), reenableAsked, withEvidence), nil, "EnableEndpoint(ReenableRequested)"},
 		{"a request is served once", disabled(known("DisabledManually", time.Hour), reenableAsked, func(s *scenario) { s.res.Status.LastHandledReenableAt = "1" }), nil, "DisabledManually=stalled"},
 		{"the spec wants it disabled: all is well", disabled(func(s *scenario) { s.res.Spec.State = v1alpha1.StateDisabled }), nil, ""},
-		{"the spec wanted it disabled and now wants it active", disabled(known("DisabledBySpec", time.Hour)), nil, "EnableEndpoint(Spec)"},
+		{"the spec wanted it disabled and now wants it active, on fresh evidence", disabled(known("DisabledBySpec", time.Hour)), nil, "read:events"},
+		{"the spec wanted it disabled and now wants it active", disabled(known("DisabledBySpec", time.Hour), withEvidence), nil, "EnableEndpoint(Spec)"},
+		{"a disable is not judged on what a list says", disabled(func(s *scenario) { clear(s.obs.live) }), nil, "read:" + testID},
 		{"the spec wants an active one disabled: recorded before it is done", settled(), func(s *scenario) { s.read(); s.res.Spec.State = v1alpha1.StateDisabled }, "RecordDisable DisableEndpoint(Spec)"},
 		{"what was recorded before a crash is done without another record", settled(), func(s *scenario) {
 			known("DisabledBySpec", time.Hour)(s)
@@ -122,7 +124,7 @@ func TestTheMemoryOfExhaustedEventsIsBoundedAndErrsOnThePersonsSide(t *testing.T
 	e := &evidence{}
 	for i := range maxAccounted + 1 { // newest first
 		e.exhausted = append(e.exhausted, medblocks.EventRecord{
-			ID: fmt.Sprintf("evt_%03d", i), CreatedAt: medblocks.Timestamp{Time: testTime.Add(-time.Duration(i) * time.Minute)},
+			ID: fmt.Sprintf("evt_%03d", i), CreatedAt: medblocks.Timestamp{Time: testTime.Add(-time.Duration(i) * time.Millisecond)},
 		})
 	}
 	r := accountFor(nil, e)

@@ -27,6 +27,7 @@ func (p *planner) secret(target *medblocks.Endpoint) {
 	case view.holds(mark):
 		p.maintain(target)
 	case p.obs.held.fits(target.ID, mark):
+		p.plan.Needs.secret = !view.live // the cache does not have one that is not ours
 		p.add(step{Action: actionPublishSecret, EndpointID: target.ID, Nonce: mark, Secret: name})
 	case mark == "" && view.holds(view.nonce) && view.endpointID == target.ID:
 		p.add(step{
@@ -83,8 +84,22 @@ func (p *planner) rotationDue() time.Time {
 	return issued.Add(interval)
 }
 
+// heal comes when the Secret does not hold the secret in force. A request or an interval that is due is served on the way:
+// a rotation that was cut short is not a lost secret.
 func (p *planner) heal(target *medblocks.Endpoint) {
-	if s := p.res.Status.SigningSecret; s != nil && s.LastHealed != nil && p.now.Before(s.LastHealed.Add(healInterval)) && !rotateRequested(p.res) {
+	if !p.obs.secret.live {
+		p.plan.Needs.secret = true // one that lost its label is not in the cache
+		return
+	}
+	if rotateRequested(p.res) {
+		p.rotate(target, triggerRotate)
+		return
+	}
+	if due := p.rotationDue(); !due.IsZero() && !p.now.Before(due) {
+		p.rotate(target, triggerInterval)
+		return
+	}
+	if s := p.res.Status.SigningSecret; s != nil && s.LastHealed != nil && p.now.Before(s.LastHealed.Add(healInterval)) {
 		h := stalledHold(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonContested,
 			"Secret %q was lost or changed again within an hour of being healed by a rotation: find out what else writes or deletes it. It is healed again an hour after the last time, or at once with the annotation %s", p.res.SigningSecretName(), v1alpha1.AnnotationRotateSecretRequestedAt)
 		h.Wake = s.LastHealed.Add(healInterval)

@@ -309,6 +309,11 @@ func TestPlanOfARegistration(t *testing.T) {
 			s.obs.view.Owned = []medblocks.Endpoint{s.endpoint(testID)}
 			s.read()
 		}, "read:events"},
+		{"without a baseline nothing is resumed", unregistered(), func(s *scenario) {
+			s.obs.view.Owned = []medblocks.Endpoint{s.endpoint(testID)}
+			s.obs.evidence = &evidence{err: errors.New("x")}
+			s.read()
+		}, "APIUnavailable=working"},
 		{"an endpoint with our mark is resumed and its lost secret healed", unregistered(), func(s *scenario) {
 			s.obs.view.Owned = []medblocks.Endpoint{s.endpoint(testID)}
 			s.obs.evidence = &evidence{complete: true}
