@@ -154,7 +154,7 @@ func (p *planner) locateKnown(id string) *medblocks.Endpoint {
 
 // replaceGone registers an endpoint again that somebody deleted, unless there is another one of ours.
 func (p *planner) replaceGone(asked bool) *medblocks.Endpoint {
-	if target := p.pick(); target != nil {
+	if target, found := p.pick(); found {
 		return target
 	}
 	why := triggerGone
@@ -183,7 +183,7 @@ func (p *planner) locateUnknown() *medblocks.Endpoint {
 		p.awaitList("")
 		return nil
 	}
-	if target := p.pick(); target != nil {
+	if target, found := p.pick(); found {
 		return target
 	}
 	if p.obs.view.Suspect {
@@ -196,13 +196,14 @@ func (p *planner) locateUnknown() *medblocks.Endpoint {
 }
 
 // pick chooses among the endpoints that carry our owner mark: the one whose secret we hold, else the oldest. What is
-// resumed starts with a baseline: the events that are exhausted by now explain no later disable.
-func (p *planner) pick() *medblocks.Endpoint {
+// resumed starts with a baseline: the events that are exhausted by now explain no later disable. What is found may not be
+// fit to be touched; then there is no target, and nothing is registered either.
+func (p *planner) pick() (target *medblocks.Endpoint, found bool) {
 	owned := p.obs.owned(p.obs.owner, v1alpha1.MarkOwner)
 	if len(owned) == 0 {
-		return nil
+		return nil, false
 	}
-	target := owned[0]
+	target = owned[0]
 	for _, e := range owned {
 		if p.obs.secret.holds(e.Metadata[v1alpha1.MarkSecretGeneration]) {
 			target = e
@@ -211,7 +212,7 @@ func (p *planner) pick() *medblocks.Endpoint {
 	}
 	if p.res.Status.EndpointID != "" {
 		if target = p.fenced(target); target == nil {
-			return nil
+			return nil, true
 		}
 	}
 	switch e := p.obs.evidence; {
@@ -222,9 +223,9 @@ func (p *planner) pick() *medblocks.Endpoint {
 		_, h := classify(e.err, p.now)
 		h.Wake = p.now.Add(evidenceRetry)
 		p.stop(h)
-		return nil
+		return nil, true
 	}
-	return target
+	return target, true
 }
 
 // awaitList waits for the next complete list.

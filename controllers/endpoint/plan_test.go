@@ -257,6 +257,14 @@ func TestPlanOfAnEndpointThatIsGone(t *testing.T) {
 			s.obs.secret.live, s.obs.keyHash = true, "v1:new"
 			s.res.Annotations[v1alpha1.AnnotationReregisterRequestedAt] = "1"
 		}, "WriteIntent RegisterEndpoint(ReregisterRequested) PublishSecret"},
+		{"gone, and another incarnation has one: nothing is registered", settled(), func(s *scenario) {
+			s.gone()
+			other := s.endpoint("wh_02")
+			other.Metadata[v1alpha1.MarkIncarnation] = "uid-2"
+			s.obs.view.Owned = []medblocks.Endpoint{other}
+			s.read()
+			s.obs.live[testID] = nil
+		}, "Conflict=stalled"},
 		{"many vanished at once: it waits", settled(), func(s *scenario) { s.gone(); s.obs.view.Suspect = true }, "Pending=working"},
 		{"after a re-registration whose answer was lost, it waits out the flight", settled(), func(s *scenario) {
 			s.gone()
