@@ -28,6 +28,10 @@ type memory struct {
 	// registered is the id in the answer to the POST, until the status names it.
 	registered string
 
+	// stored is what the last write to the status said. The cache may lag behind it, and an older hash in there would have
+	// the same change sent again.
+	stored storedHashes
+
 	// deleted is the endpoint that a deletion has removed, so that a stale read of the resource asks for nothing again.
 	deleted string
 
@@ -35,6 +39,11 @@ type memory struct {
 	held *heldSecret
 	// refusal is the vendor's final answer to a request, so that it is not repeated unchanged.
 	refusal *refusal
+}
+
+// storedHashes are hashes of the status, and the endpoint that they are about.
+type storedHashes struct {
+	endpointID, applied, accepted string
 }
 
 // heldSecret is a signing secret between the vendor's answer and the Secret.

@@ -42,6 +42,9 @@ func (r *Reconciler) observe(ctx context.Context, w *work) error {
 		obs.intentSince = mem.sight(obs.intent, r.Clock.Now())
 		obs.intentRefused, obs.registered = mem.refused, mem.registered
 	}
+	if is := mem.stored; is.endpointID != "" && (is.endpointID == res.Status.EndpointID || is.endpointID == obs.registered) {
+		obs.appliedHash, obs.acceptedHash = is.applied, is.accepted
+	}
 	obs.held, obs.refusal = mem.held, mem.refusal
 	if mem.deleted != "" {
 		obs.live[mem.deleted], obs.disposed[mem.deleted] = nil, true

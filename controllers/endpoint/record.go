@@ -149,6 +149,7 @@ func (r *Reconciler) patchStatus(ctx context.Context, w *work, status *v1alpha1.
 		return fmt.Errorf("patching the status: %w", err)
 	}
 	w.base, w.res = next.DeepCopy(), next
+	w.mem.stored = storedHashes{endpointID: status.EndpointID, applied: status.AppliedHash, accepted: status.AcceptedHash}
 	return nil
 }
 
