@@ -114,7 +114,7 @@ func (a *Account) CreateEndpoint(ctx context.Context, req medblocks.CreateEndpoi
 		return medblocks.Endpoint{}, "", err
 	}
 	endpoint, secret, err := a.api.CreateEndpoint(ctx, req)
-	a.settle(endpoint, err)
+	a.settleSecret(endpoint, err)
 	return endpoint, secret, err
 }
 
@@ -144,7 +144,7 @@ func (a *Account) RotateSecret(ctx context.Context, id string) (medblocks.Endpoi
 		return medblocks.Endpoint{}, "", err
 	}
 	endpoint, secret, err := a.api.RotateSecret(ctx, id)
-	a.settle(endpoint, err)
+	a.settleSecret(endpoint, err)
 	return endpoint, secret, err
 }
 
@@ -191,4 +191,18 @@ func (a *Account) settle(endpoint medblocks.Endpoint, err error) {
 	if err == nil {
 		a.store.fold(endpoint)
 	}
+}
+
+// settleSecret does the same for an answer that may hold little more than a secret.
+func (a *Account) settleSecret(endpoint medblocks.Endpoint, err error) {
+	a.noteError(err)
+	if err == nil && IsComplete(&endpoint) {
+		a.store.fold(endpoint)
+	}
+}
+
+// IsComplete tells whether an answer shows the endpoint's state. Answers to a registration and a rotation are accepted
+// with little more than the secret in them, because that must never be thrown away.
+func IsComplete(endpoint *medblocks.Endpoint) bool {
+	return endpoint.Status != "" && endpoint.URL != "" && endpoint.Metadata != nil
 }

@@ -119,7 +119,7 @@ func (p *poller) fullSweep(ctx context.Context) {
 		accepted = p.account.breaker.close() // whoever met the refusal waits to be told that it is over
 		p.nextFull = at.Add(jitter(p.opts.PollInterval))
 		var changes []Change
-		changes, settled = p.account.store.replace(begun, at, listed)
+		changes, settled = p.account.store.replace(begun, at, listed, p.account.tracked())
 		p.announce(changes)
 	}
 	concerned := p.account.noteList(err)
@@ -199,6 +199,19 @@ func (a *Account) noteList(err error) []Resource {
 	}
 	clear(a.waiting)
 	return waiting
+}
+
+// tracked are the ids of the endpoints that resources manage.
+func (a *Account) tracked() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var ids []string
+	for _, id := range a.users {
+		if id != "" {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 func (a *Account) allUsers() []Resource {

@@ -94,10 +94,15 @@ func (s *store) forget(id string) {
 }
 
 // replace takes over a complete list that was begun at that time and edit number. It returns what changed, and whether
-// an earlier suspicion was settled by this list.
-func (s *store) replace(begun int64, at time.Time, listed map[string]medblocks.Endpoint) (changes []Change, settled bool) {
+// an earlier suspicion was settled by this list. Expected are the ids that resources know: before the first list, they are
+// all that is known.
+func (s *store) replace(begun int64, at time.Time, listed map[string]medblocks.Endpoint, expected []string) (changes []Change, settled bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	known, vanished := len(s.endpoints), 0
+	if s.listedAt.IsZero() {
+		known, vanished = len(expected), missing(expected, listed)
+	}
 	for id, edit := range s.edits {
 		if edit <= begun {
 			delete(s.edits, id)
@@ -110,7 +115,12 @@ func (s *store) replace(begun int64, at time.Time, listed map[string]medblocks.E
 		}
 	}
 	changes = diff(s.endpoints, listed)
-	settled = s.judge(changes, at)
+	for _, c := range changes {
+		if c.New == nil {
+			vanished++
+		}
+	}
+	settled = s.judge(known, vanished, at)
 	s.endpoints, s.owners = listed, map[string][]string{}
 	for id, endpoint := range listed {
 		s.index(id, endpoint)
@@ -138,21 +148,25 @@ func (s *store) merge(begun int64, listed map[string]medblocks.Endpoint) []Chang
 
 // judge suspects a sweep in which more than a tenth, and at least three, of the known endpoints vanished at once. A list
 // that comes long enough after it without such a loss settles the suspicion, whether they are back or not.
-func (s *store) judge(changes []Change, at time.Time) (settled bool) {
-	vanished := 0
-	for _, c := range changes {
-		if c.New == nil {
-			vanished++
-		}
-	}
+func (s *store) judge(known, vanished int, at time.Time) (settled bool) {
 	switch {
-	case vanished >= 3 && vanished*10 > len(s.endpoints):
+	case vanished >= 3 && vanished*10 > known:
 		s.suspectAt = at
 	case !s.suspectAt.IsZero() && at.Sub(s.suspectAt) >= s.confirmAfter:
 		s.suspectAt = time.Time{}
 		return true
 	}
 	return false
+}
+
+func missing(expected []string, listed map[string]medblocks.Endpoint) int {
+	count := 0
+	for _, id := range expected {
+		if _, there := listed[id]; !there {
+			count++
+		}
+	}
+	return count
 }
 
 func (s *store) edited(id string) {

@@ -65,7 +65,7 @@ func TestDiffNamesWhatDiffersAndNothingElse(t *testing.T) {
 func TestASweepDoesNotUndoWhatWasWrittenWhileItRan(t *testing.T) {
 	g := NewWithT(t)
 	s := newStore()
-	s.replace(s.begin(), testTime, listOf(owned("wh_1", "a"), owned("wh_2", "b")))
+	s.replace(s.begin(), testTime, listOf(owned("wh_1", "a"), owned("wh_2", "b")), nil)
 
 	begun := s.begin()
 	patched := owned("wh_1", "a")
@@ -73,7 +73,7 @@ func TestASweepDoesNotUndoWhatWasWrittenWhileItRan(t *testing.T) {
 	s.fold(patched)
 	s.fold(owned("wh_3", "c"))
 	s.forget("wh_2")
-	changes, _ := s.replace(begun, testTime.Add(time.Second), listOf(owned("wh_1", "a"), owned("wh_2", "b")))
+	changes, _ := s.replace(begun, testTime.Add(time.Second), listOf(owned("wh_1", "a"), owned("wh_2", "b")), nil)
 
 	g.Expect(changes).To(BeEmpty(), "own writes are no change")
 	g.Expect(s.look("wh_1", "").Endpoint.URL).To(Equal(patched.URL))
@@ -81,14 +81,14 @@ func TestASweepDoesNotUndoWhatWasWrittenWhileItRan(t *testing.T) {
 	g.Expect(s.look("wh_2", "b").Owned).To(BeEmpty())
 	g.Expect(s.look("", "c").Owned).To(HaveLen(1))
 
-	changes, _ = s.replace(s.begin(), testTime.Add(time.Minute), listOf(owned("wh_1", "a")))
+	changes, _ = s.replace(s.begin(), testTime.Add(time.Minute), listOf(owned("wh_1", "a")), nil)
 	g.Expect(ids(changes)).To(Equal([]string{"wh_1", "wh_3"}), "a sweep that began later counts")
 }
 
 func TestAPartialListProvesNoAbsence(t *testing.T) {
 	g := NewWithT(t)
 	s := newStore()
-	s.replace(s.begin(), testTime, listOf(owned("wh_1", "a"), owned("wh_2", "b")))
+	s.replace(s.begin(), testTime, listOf(owned("wh_1", "a"), owned("wh_2", "b")), nil)
 	disabled := owned("wh_1", "a")
 	disabled.Status = medblocks.EndpointStatusDisabled
 
@@ -106,7 +106,7 @@ func TestEndpointsOfOneOwnerAreFoundOldestFirst(t *testing.T) {
 	s := newStore()
 	old, young := owned("wh_9", "a"), owned("wh_1", "a")
 	old.CreatedAt.Time, young.CreatedAt.Time = testTime.Add(-time.Hour), testTime
-	s.replace(s.begin(), testTime, listOf(young, old, owned("wh_3", "b")))
+	s.replace(s.begin(), testTime, listOf(young, old, owned("wh_3", "b")), nil)
 	view := s.look("wh_3", "a")
 	g.Expect(view.Owned).To(HaveLen(2))
 	g.Expect(view.Owned[0].ID).To(Equal("wh_9"))
@@ -129,18 +129,28 @@ func TestManyVanishingAtOnceIsSuspectUntilALaterListConfirmsIt(t *testing.T) {
 		}
 		return listed
 	}
-	s.replace(s.begin(), testTime, all(30))
-	s.replace(s.begin(), testTime, all(28))
+	s.replace(s.begin(), testTime, all(30), nil)
+	s.replace(s.begin(), testTime, all(28), nil)
 	g.Expect(s.look("", "").Suspect).To(BeFalse(), "two are not many")
-	s.replace(s.begin(), testTime, all(24))
+	s.replace(s.begin(), testTime, all(24), nil)
 	g.Expect(s.look("", "").Suspect).To(BeTrue())
 
-	_, settled := s.replace(s.begin(), testTime.Add(59*time.Second), all(24))
+	_, settled := s.replace(s.begin(), testTime.Add(59*time.Second), all(24), nil)
 	g.Expect(settled).To(BeFalse(), "a list that follows at once may show the same fault")
 	g.Expect(s.look("", "").Suspect).To(BeTrue())
-	_, settled = s.replace(s.begin(), testTime.Add(time.Minute), all(24))
+	_, settled = s.replace(s.begin(), testTime.Add(time.Minute), all(24), nil)
 	g.Expect(settled).To(BeTrue())
 	g.Expect(s.look("", "").Suspect).To(BeFalse())
+}
+
+func TestManyMissingInTheFirstListAreSuspectToo(t *testing.T) {
+	g := NewWithT(t)
+	s := newStore()
+	s.replace(s.begin(), testTime, listOf(owned("wh_1", "a")), []string{"wh_1", "wh_2", "wh_3"})
+	g.Expect(s.look("", "").Suspect).To(BeFalse(), "two are not many")
+	s = newStore()
+	s.replace(s.begin(), testTime, listOf(), []string{"wh_1", "wh_2", "wh_3"})
+	g.Expect(s.look("", "").Suspect).To(BeTrue())
 }
 
 func TestAChangeConcernsTheOwnersBeforeAndAfterAndWhoeverTracksTheID(t *testing.T) {
@@ -167,12 +177,12 @@ func BenchmarkSweepOfTenThousandEndpoints(b *testing.B) {
 		return listed
 	}
 	s := newStore()
-	s.replace(s.begin(), testTime, list())
+	s.replace(s.begin(), testTime, list(), nil)
 	b.ReportAllocs()
 	for b.Loop() {
 		b.StopTimer()
 		next := list()
 		b.StartTimer()
-		s.replace(s.begin(), testTime, next)
+		s.replace(s.begin(), testTime, next, nil)
 	}
 }

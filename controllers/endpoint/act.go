@@ -18,6 +18,7 @@ import (
 
 	"github.com/medblocks/webhook-operator/api/medblocks"
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/controllers/account"
 )
 
 // act carries out the steps in order, up to the first that fails. It is the only place that writes to Medblocks or to
@@ -58,29 +59,41 @@ func (r *Reconciler) register(ctx context.Context, w *work, s step) error {
 	if err != nil {
 		mem.refused = medblocks.IsRejected(err) || isPaused(err)
 		mem.since = r.Clock.Now() // the vendor may still be at work on it
+		if mem.refused {
+			r.refuseIntent(ctx, w, s)
+		}
 		return &vendorError{action: s.Action, err: err}
 	}
-	mem.registered = endpoint.ID
+	mem.registered, mem.failure = endpoint.ID, nil
 	w.obs.registered = endpoint.ID
-	r.keepSecret(w, endpoint, s.Nonce, secret)
-	r.accepted(w, endpoint)
+	r.keepSecret(w, endpoint, s, secret)
+	if w.obs.isLive(endpoint.ID) {
+		r.accepted(w, projectionOf(&endpoint), &endpoint)
+	}
 	r.logWrite(ctx, w, s, endpoint.ID, endpoint.RequestID)
 	return nil
 }
 
-// keepSecret holds a new signing secret in memory until it is stored.
-func (r *Reconciler) keepSecret(w *work, endpoint medblocks.Endpoint, nonce string, secret medblocks.Secret) {
-	w.mem.held = &heldSecret{endpointID: endpoint.ID, nonce: nonce, value: secret, issued: r.Clock.Now()}
+// keepSecret holds a new signing secret in memory until it is stored. An answer that holds little more than the secret is
+// not the endpoint's state; that is read again then.
+func (r *Reconciler) keepSecret(w *work, endpoint medblocks.Endpoint, s step, secret medblocks.Secret) {
+	w.mem.held = &heldSecret{
+		endpointID: endpoint.ID, nonce: s.Nonce, value: secret, issued: r.Clock.Now(), healed: s.Trigger == triggerLostSecret,
+		rotatedFor: w.res.Annotations[v1alpha1.AnnotationRotateSecretRequestedAt], // any new secret serves the request
+	}
 	w.obs.held = w.mem.held
-	w.obs.live[endpoint.ID] = &endpoint
+	delete(w.obs.live, endpoint.ID)
+	if account.IsComplete(&endpoint) {
+		w.obs.live[endpoint.ID] = &endpoint
+	}
 }
 
-// accepted keeps what was asked for and what Medblocks made of it.
-func (r *Reconciler) accepted(w *work, endpoint medblocks.Endpoint) {
+// accepted keeps what was asked for, and what Medblocks made of it: of the fields that were sent, that is; the others
+// may have been changed by somebody else meanwhile.
+func (r *Reconciler) accepted(w *work, form desired, endpoint *medblocks.Endpoint) {
 	want := desiredOf(w.res, w.obs.owner)
-	w.obs.live[endpoint.ID] = &endpoint
-	w.obs.appliedHash, w.obs.acceptedHash = want.hash(), projectionOf(&endpoint).hash()
-	if differs := want.diff(&endpoint); !differs.IsEmpty() {
+	w.obs.appliedHash, w.obs.acceptedHash = want.hash(), form.hash()
+	if differs := want.diff(endpoint); !differs.IsEmpty() {
 		w.announce(corev1.EventTypeNormal, "Normalized", "Medblocks stores %s in another form than it was sent; that form is accepted", changedFields(&differs))
 	}
 }
@@ -90,14 +103,13 @@ func (r *Reconciler) update(ctx context.Context, w *work, s step) error {
 	if err != nil {
 		return &vendorError{action: s.Action, err: err}
 	}
+	before := w.obs.endpoint(endpoint.ID)
 	w.obs.live[endpoint.ID] = &endpoint
 	switch s.Action {
-	case actionUpdate, actionRepairMarks, actionMarkRotation:
-		r.accepted(w, endpoint)
+	case actionUpdate:
+		r.accepted(w, projectionOf(before).taking(s.Update, projectionOf(&endpoint)), &endpoint)
 	case actionOrphan:
 		w.obs.disposed[endpoint.ID] = true
-	case actionEnable:
-		w.obs.reenabled = s.Trigger == triggerReenable
 	default:
 	}
 	r.logWrite(ctx, w, s, endpoint.ID, endpoint.RequestID)
@@ -109,9 +121,7 @@ func (r *Reconciler) rotate(ctx context.Context, w *work, s step) error {
 	if err != nil {
 		return &vendorError{action: s.Action, err: err}
 	}
-	r.keepSecret(w, endpoint, s.Nonce, secret)
-	w.mem.held.rotatedFor = w.res.Annotations[v1alpha1.AnnotationRotateSecretRequestedAt] // any rotation serves it
-	w.obs.healed = s.Trigger == triggerLostSecret
+	r.keepSecret(w, endpoint, s, secret)
 	r.logWrite(ctx, w, s, endpoint.ID, endpoint.RequestID)
 	return nil
 }
@@ -167,6 +177,7 @@ func (r *Reconciler) performSecret(ctx context.Context, w *work, s step) error {
 	}
 	w.obs.secret = written
 	if s.Action == actionPublishSecret {
+		w.obs.healed = w.mem.held.healed
 		w.mem.held, w.obs.held = nil, nil
 	}
 	return nil
@@ -207,10 +218,30 @@ func (r *Reconciler) writeMetadata(ctx context.Context, w *work, s step) error {
 	}
 	metadata["finalizers"] = finalizers
 	if s.Action == actionWriteIntent {
-		next := intentOf(w.res).next(w.res, s.Nonce, seconds(r.Clock.Now()))
+		next := intentOf(w.res).next(w.res, s.Nonce, w.obs.keyHash, seconds(r.Clock.Now()))
 		metadata["annotations"] = map[string]string{v1alpha1.AnnotationRegistration: next.encode()}
 		w.obs.intent = &next
 	}
+	return r.patchMetadata(ctx, w, s, metadata)
+}
+
+// refuseIntent notes in the intent that the attempt created nothing, so that nobody has to wait for it after a restart
+// or under another key. It may fail: what is not noted is waited for.
+func (r *Reconciler) refuseIntent(ctx context.Context, w *work, s step) {
+	refused := *w.obs.intent
+	refused.Refused = true
+	metadata := map[string]any{
+		"resourceVersion": w.res.ResourceVersion,
+		"annotations":     map[string]string{v1alpha1.AnnotationRegistration: refused.encode()},
+	}
+	if err := r.patchMetadata(ctx, w, s, metadata); err != nil {
+		log.FromContext(ctx).V(1).Info("Could not note that the registration was refused", "error", err.Error())
+		return
+	}
+	w.obs.intent = &refused
+}
+
+func (r *Reconciler) patchMetadata(ctx context.Context, w *work, s step, metadata map[string]any) error {
 	patch, err := mergePatch(map[string]any{"metadata": metadata})
 	if err != nil {
 		return err
@@ -262,8 +293,9 @@ func (r *Reconciler) writeAhead(ctx context.Context, w *work, s step) error {
 func (r *Reconciler) logWrite(ctx context.Context, w *work, s step, endpointID, requestID string) {
 	log.FromContext(ctx).Info("Wrote to Medblocks", "action", s.Action, "endpointID", endpointID, "trigger", s.Trigger, "requestID", requestID)
 	vendorWrites.WithLabelValues(string(s.Action), string(s.Trigger)).Inc()
+	w.performed[deed{s.Action, s.EndpointID}] = true
 	if s.Action != actionMarkRotation { // it is the first half of a rotation
-		w.done = append(w.done, v1alpha1.HistoryEntry{Time: seconds(r.Clock.Now()), Action: string(s.Action), Trigger: string(s.Trigger)})
+		w.mem.done = append(w.mem.done, v1alpha1.HistoryEntry{Time: seconds(r.Clock.Now()), Action: string(s.Action), Trigger: string(s.Trigger)})
 	}
 	w.announceWrite(s, endpointID)
 }

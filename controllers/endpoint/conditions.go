@@ -117,7 +117,7 @@ func (c *conclusion) reenable() {
 	}
 	r = r.DeepCopy()
 	r.NextAttempt = c.plan.NextAttempt
-	if c.obs.reenabled {
+	if c.reenableServed() && c.res.Status.EndpointID == c.target.ID && c.reenableToken() != c.res.Status.LastHandledReenableAt {
 		r.Attempts = nil // a person's re-enable starts the policy's budget anew
 	} else if c.plan.NextAttempt != nil {
 		r.Attempts = attemptsSince(r, c.now.Add(-c.res.Spec.ReenablePolicy.WindowOrDefault()))
@@ -149,7 +149,7 @@ func (c *conclusion) mirror() {
 
 // tokens keeps which requests were served. A request that could not be served yet stays pending.
 func (c *conclusion) tokens() {
-	if c.failure != nil && c.failure.KeepReady {
+	if (c.failure != nil && c.failure.KeepReady) || c.res.Spec.Suspend {
 		return
 	}
 	markReconcileHandled(c.res, c.status)
@@ -160,12 +160,21 @@ func (c *conclusion) tokens() {
 		c.obs.secret.holds(c.target.Metadata[v1alpha1.MarkSecretGeneration]) {
 		c.status.LastHandledRotateSecretAt = token
 	}
-	if token := c.res.Annotations[v1alpha1.AnnotationReenableRequestedAt]; token != "" && c.target.Status == medblocks.EndpointStatusActive && !c.res.WantsDisabled() {
-		c.status.LastHandledReenableAt = token
+	if c.reenableServed() {
+		c.status.LastHandledReenableAt = c.reenableToken()
 	}
 	if token := c.res.Annotations[v1alpha1.AnnotationReregisterRequestedAt]; token != "" && c.blocking(v1alpha1.ConditionSynced) == nil {
 		c.status.LastHandledReregisterAt = token
 	}
+}
+
+func (c *conclusion) reenableToken() string {
+	return c.res.Annotations[v1alpha1.AnnotationReenableRequestedAt]
+}
+
+// reenableServed tells whether the endpoint is as a request to re-enable it, if there is one, wants it.
+func (c *conclusion) reenableServed() bool {
+	return c.reenableToken() != "" && c.target != nil && c.target.Status == medblocks.EndpointStatusActive && !c.res.WantsDisabled()
 }
 
 // conditions are computed anew each time; what was set last time decides nothing.
@@ -331,15 +340,22 @@ func (c *conclusion) readyMessage() string {
 }
 
 func (c *conclusion) set(condition string, value metav1.ConditionStatus, reason, message string) {
+	// The grace for a missing key counts from this transition, even where another failure came before it.
+	if was := meta.FindStatusCondition(c.status.Conditions, condition); was != nil && condition == v1alpha1.ConditionSynced &&
+		reason == v1alpha1.ReasonCredentialsUnavailable && was.Reason != reason {
+		meta.RemoveStatusCondition(&c.status.Conditions, condition)
+	}
 	meta.SetStatusCondition(&c.status.Conditions, metav1.Condition{
-		Type: condition, Status: value, Reason: reason, Message: truncate(message),
+		Type: condition, Status: value, Reason: reason, Message: truncate(message, longestMessage),
 		ObservedGeneration: c.res.Generation, LastTransitionTime: seconds(c.now),
 	})
 }
 
-// truncate keeps a message within what the API server accepts for a condition (32,768 bytes), with room to read it.
-func truncate(message string) string {
-	const longest = 2000
+// longestMessage is well within what the API server accepts for a condition (32,768 bytes), so that people can read it.
+const longestMessage = 2000
+
+// truncate cuts a message between two characters.
+func truncate(message string, longest int) string {
 	if len(message) <= longest {
 		return message
 	}

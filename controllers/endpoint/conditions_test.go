@@ -190,18 +190,18 @@ func TestOneTroubleIsAnnouncedOnce(t *testing.T) {
 	s := ready(func(s *scenario) { s.obs.secret.owned = false })
 	before := s.res.Status.Conditions
 	after := conclusionOf(s, nil).Conditions
-	w := &work{}
+	w := &work{mem: &memory{}}
 	w.announceTrouble(before, after)
-	g.Expect(w.events).To(HaveLen(1))
-	g.Expect(w.events[0].reason).To(Equal(v1alpha1.ReasonNotOwned))
-	w = &work{}
+	g.Expect(w.mem.events).To(HaveLen(1))
+	g.Expect(w.mem.events[0].reason).To(Equal(v1alpha1.ReasonNotOwned))
+	w = &work{mem: &memory{}}
 	w.announceTrouble(after, after)
-	g.Expect(w.events).To(BeEmpty())
+	g.Expect(w.mem.events).To(BeEmpty())
 }
 
 func TestLongMessagesAreCutBetweenCharacters(t *testing.T) {
 	g := NewWithT(t)
-	cut := truncate("x" + strings.Repeat("é", 2000))
+	cut := truncate("x"+strings.Repeat("é", 2000), 2000)
 	g.Expect(len(cut)).To(BeNumerically("<=", 2003))
 	g.Expect(cut).To(HaveSuffix("é…"))
 }

@@ -7,7 +7,6 @@ package endpoint
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -47,11 +46,11 @@ type Reconciler struct {
 // reconcileTimeout bounds one reconcile, in addition to its calls to Medblocks.
 const reconcileTimeout = time.Minute
 
-// maxRounds bounds how often one reconcile plans: each round learns or does something, so a plan that is still not empty
-// after so many is a contradiction, which is left to the next reconcile.
-const maxRounds = 12
+// maxRounds bounds how often one reconcile plans: each round learns or does something.
+const maxRounds = 20
 
-var errUnsettled = errors.New("the endpoint keeps changing while it is reconciled")
+// unsettledRetry is how soon an endpoint is looked at again that does not show what was asked for.
+const unsettledRetry = 30 * time.Second
 
 // Reconcile runs observe, plan, act and record for one resource. Once begun it is not cut short by a shutdown: that would
 // lose the answer to a registration or a rotation, and with it the secret. The manager waits for it.
@@ -66,7 +65,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		}
 		return ctrl.Result{}, fmt.Errorf("reading the resource: %w", err)
 	}
-	w := &work{res: &res, base: res.DeepCopy(), mem: r.memories.of(&res)}
+	w := &work{
+		res: &res, base: res.DeepCopy(), mem: r.memories.of(&res),
+		performed: map[deed]bool{}, reread: map[string]bool{},
+	}
 	if err := r.observe(ctx, w); err != nil {
 		return ctrl.Result{}, err
 	}
@@ -97,11 +99,23 @@ func (r *Reconciler) settle(ctx context.Context, w *work, makePlan func(*v1alpha
 		if len(p.Steps) == 0 {
 			return p, nil
 		}
+		if id, again := w.repeats(p.Steps); again {
+			if id != "" && !w.reread[id] {
+				w.reread[id] = true
+				delete(w.obs.live, id) // the answer may not have been the whole truth: read it
+				continue
+			}
+			break
+		}
 		if err := r.act(ctx, w, p.Steps); err != nil {
 			return p, err
 		}
 	}
-	return p, errUnsettled
+	h := transient(v1alpha1.ReasonAPIUnavailable, "Medblocks accepted a change and does not show it; the operator looks again")
+	h.Wake = r.Clock.Now().Add(unsettledRetry)
+	p.Steps, p.Holds = nil, append([]hold{*h}, p.Holds...)
+	p.wakeAt(h.Wake)
+	return p, nil
 }
 
 // withhold reports the writes to Medblocks that a plan holds, instead of making them (--read-only).

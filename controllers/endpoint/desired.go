@@ -102,6 +102,23 @@ func (d desired) diff(endpoint *medblocks.Endpoint) medblocks.UpdateEndpointRequ
 	return update
 }
 
+// taking is d with those fields that a request sent as they came back.
+func (d desired) taking(sent *medblocks.UpdateEndpointRequest, answer desired) desired {
+	if sent.URL != nil {
+		d.URL = answer.URL
+	}
+	if sent.Events != nil {
+		d.Events = answer.Events
+	}
+	if sent.Description != nil {
+		d.Description = answer.Description
+	}
+	if sent.Metadata != nil {
+		d.Metadata = answer.Metadata
+	}
+	return d
+}
+
 // create is the request that registers it.
 func (d desired) create(res *v1alpha1.MedblocksWebhookEndpoint, nonce string) medblocks.CreateEndpointRequest {
 	request := medblocks.CreateEndpointRequest{

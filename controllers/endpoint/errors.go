@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -142,7 +143,10 @@ func transient(reason, format string, args ...any) *hold {
 func vendorMessage(err error) string {
 	var api *medblocks.APIError
 	if errors.As(err, &api) && api.Message != "" {
-		return api.Message
+		if api.RequestID == "" {
+			return api.Message
+		}
+		return strings.ReplaceAll(api.Message, api.RequestID, "…") // it differs every time
 	}
 	if errors.Is(err, medblocks.ErrInvalidArgument) {
 		return err.Error()

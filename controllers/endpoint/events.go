@@ -21,7 +21,7 @@ type announcement struct {
 }
 
 func (w *work) announce(kind, reason, format string, args ...any) {
-	w.events = append(w.events, announcement{kind: kind, reason: reason, note: fmt.Sprintf(format, args...)})
+	w.mem.events = append(w.mem.events, announcement{kind: kind, reason: reason, note: fmt.Sprintf(format, args...)})
 }
 
 // announceWrite tells people what was done at Medblocks. What hints at trouble is a warning.

@@ -23,6 +23,10 @@ type intent struct {
 	Attempt int `json:"attempt"`
 	// Nonce is the secret-generation mark that the endpoint is registered with.
 	Nonce string `json:"nonce"`
+	// KeyHash names the API key of the attempt: what it may have created is seen by keys of that workspace only.
+	KeyHash string `json:"keyHash,omitempty"`
+	// Refused: Medblocks' answer proved that the attempt created nothing.
+	Refused bool `json:"refused,omitempty"`
 	// Replaces is the id of the endpoint that is gone and registered again; empty for the first registration.
 	Replaces string `json:"replaces,omitempty"`
 }
@@ -49,13 +53,23 @@ func (i *intent) open(endpointID string) bool {
 	return i != nil && (endpointID == "" || i.Replaces == endpointID)
 }
 
+// mayExist tells whether the attempt may have created an endpoint.
+func (i *intent) mayExist(endpointID string) bool {
+	return i.open(endpointID) && !i.Refused
+}
+
+// underAnotherKey tells whether the attempt was made with a key other than that one.
+func (i *intent) underAnotherKey(keyHash string) bool {
+	return i.KeyHash != "" && i.KeyHash != keyHash
+}
+
 // next is the intent of a new attempt.
-func (i *intent) next(res *v1alpha1.MedblocksWebhookEndpoint, nonce string, now metav1.Time) intent {
+func (i *intent) next(res *v1alpha1.MedblocksWebhookEndpoint, nonce, keyHash string, now metav1.Time) intent {
 	attempt := 1
 	if i.open(res.Status.EndpointID) {
 		attempt = i.Attempt + 1
 	}
-	return intent{UID: res.UID, Time: now, Attempt: attempt, Nonce: nonce, Replaces: res.Status.EndpointID}
+	return intent{UID: res.UID, Time: now, Attempt: attempt, Nonce: nonce, KeyHash: keyHash, Replaces: res.Status.EndpointID}
 }
 
 func (i intent) encode() string {

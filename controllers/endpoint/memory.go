@@ -35,8 +35,17 @@ type memory struct {
 	// deleted is the endpoint that a deletion has removed, so that a stale read of the resource asks for nothing again.
 	deleted string
 
+	// failure is how the last POST failed, where that proves nothing: people read it while the operator waits.
+	failure *hold
+
 	// held is a signing secret that could not be stored yet.
 	held *heldSecret
+	// done and events are what was done at Medblocks and is to be told once the status is stored.
+	done   []v1alpha1.HistoryEntry
+	events []announcement
+	// stale counts the reconciles in a row that ran on a stale read.
+	stale int
+
 	// refusal is the vendor's final answer to a request, so that it is not repeated unchanged.
 	refusal *refusal
 }
@@ -53,6 +62,7 @@ type heldSecret struct {
 	value      medblocks.Secret
 	issued     time.Time
 	rotatedFor string // the token that asked for it
+	healed     bool   // it was asked for because the one before was lost
 }
 
 // fits tells whether it is the secret of the endpoint with that mark.

@@ -46,6 +46,7 @@ type observation struct {
 	registered    string
 	held          *heldSecret
 	refusal       *refusal
+	failure       *hold
 
 	// evidence is what the endpoint's events say about a disable; nil: not read.
 	evidence *evidence
@@ -58,8 +59,8 @@ type observation struct {
 
 	// disposed are the endpoints that a deletion is done with in this reconcile.
 	disposed map[string]bool
-	// healed by a rotation because the secret was lost, and reenabled on request: done in this reconcile.
-	healed, reenabled bool
+	// healed: a lost secret was replaced by a rotation in this reconcile.
+	healed bool
 }
 
 // endpoint returns what is known of an endpoint: what was read in this reconcile counts before the snapshot.

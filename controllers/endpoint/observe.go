@@ -18,9 +18,9 @@ import (
 	"github.com/medblocks/webhook-operator/controllers/account"
 )
 
-// maxEvidencePages bounds what a disable costs to judge: 100 pages of 100 events each. An exhausted event is days old
+// maxEvidencePages bounds what a disable costs to judge: 500 pages of 100 events each. An exhausted event is days old
 // and the newest come first, so a busy endpoint's evidence can lie far back.
-const maxEvidencePages = 100
+const maxEvidencePages = 500
 
 // observe gathers what a plan may know without a call to Medblocks and without a read from the API server: the
 // resource, the Secret from the cache, and the account's snapshot.
@@ -40,7 +40,7 @@ func (r *Reconciler) observe(ctx context.Context, w *work) error {
 	obs.intent = intentOf(res)
 	if obs.intent.open(res.Status.EndpointID) {
 		obs.intentSince = mem.sight(obs.intent, r.Clock.Now())
-		obs.intentRefused, obs.registered = mem.refused, mem.registered
+		obs.intentRefused, obs.registered, obs.failure = mem.refused || obs.intent.Refused, mem.registered, mem.failure
 	}
 	if is := mem.stored; is.endpointID != "" && (is.endpointID == res.Status.EndpointID || is.endpointID == obs.registered) {
 		obs.appliedHash, obs.acceptedHash = is.applied, is.accepted
@@ -112,7 +112,11 @@ func (r *Reconciler) deepen(ctx context.Context, w *work, n needs) error {
 		}
 	}
 	if n.evidence != "" {
-		w.obs.evidence = r.gatherEvidence(ctx, w, n.evidence)
+		e := r.gatherEvidence(ctx, w, n.evidence)
+		if isPaused(e.err) || medblocks.IsRateLimited(e.err) {
+			return &vendorError{action: actionRead, err: e.err} // that says nothing about the events
+		}
+		w.obs.evidence = e
 	}
 	if n.namespace {
 		return r.observeNamespace(ctx, w)
@@ -154,7 +158,7 @@ func isUnclear(err error) bool {
 // gatherEvidence reads the undelivered events, newest first, until it has seen enough exhausted ones.
 func (r *Reconciler) gatherEvidence(ctx context.Context, w *work, id string) *evidence {
 	undelivered := false
-	e, seen := &evidence{}, 0
+	e, seen, news := &evidence{}, 0, false
 	for event, err := range w.account.ListEvents(ctx, id, medblocks.ListEventsOptions{Delivered: &undelivered}) {
 		if err != nil {
 			e.err = err
@@ -162,8 +166,9 @@ func (r *Reconciler) gatherEvidence(ctx context.Context, w *work, id string) *ev
 		}
 		if event.Attempts >= exhaustedAttempts && event.DeliveredAt == nil {
 			e.exhausted = append(e.exhausted, event)
+			news = news || !accountedFor(w.res.Status.Reenable, event)
 		}
-		if seen++; seen >= maxEvidencePages*medblocks.DefaultPageSize || len(e.exhausted) > maxAccounted {
+		if seen++; seen >= maxEvidencePages*medblocks.DefaultPageSize || (news && len(e.exhausted) > maxAccounted) {
 			return e
 		}
 	}
@@ -184,6 +189,22 @@ func (r *Reconciler) observeNamespace(ctx context.Context, w *work) error {
 	return nil
 }
 
+// deed is a kind of write to an endpoint.
+type deed struct {
+	action     action
+	endpointID string
+}
+
+// repeats tells whether the steps hold a write to Medblocks that this reconcile has made already, and to which endpoint.
+func (w *work) repeats(steps []step) (endpointID string, again bool) {
+	for _, s := range steps {
+		if s.Action.atMedblocks() && w.performed[deed{s.Action, s.EndpointID}] {
+			return s.EndpointID, true
+		}
+	}
+	return "", false
+}
+
 // work is one reconcile of one resource.
 type work struct {
 	res     *v1alpha1.MedblocksWebhookEndpoint
@@ -191,8 +212,10 @@ type work struct {
 	mem     *memory
 	obs     *observation
 	account *account.Account // nil without a key
-	done    []v1alpha1.HistoryEntry
-	events  []announcement
+	// performed are the writes to Medblocks of this reconcile, and reread the endpoints that were read again because one of
+	// them was planned once more: nothing is written twice, whatever Medblocks answers.
+	performed map[deed]bool
+	reread    map[string]bool
 	// released is why a deletion finishes although the endpoint may live on.
 	released string
 }

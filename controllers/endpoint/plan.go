@@ -186,21 +186,32 @@ func (p *planner) finish() plan {
 	return p.plan
 }
 
-// dropRefused ends the plan before a request that was refused for good and has not changed since.
+// dropRefused leaves out a request that was refused for good and has not changed since, and what makes no sense without it.
 func (p *planner) dropRefused() {
 	r := p.obs.refusal
 	if r == nil || r.request != p.request() || (!r.until.IsZero() && !p.now.Before(r.until)) {
 		return
 	}
-	for i, s := range p.plan.Steps {
-		if s.Action == r.action {
-			p.plan.Steps = p.plan.Steps[:i]
-			if r.action == actionRegister {
-				p.plan.Steps = nil // no intent without a POST
-			}
-			p.stop(&r.hold)
-			return
-		}
+	if !slices.ContainsFunc(p.plan.Steps, func(s step) bool { return s.Action == r.action }) {
+		return
+	}
+	p.plan.Steps = slices.DeleteFunc(p.plan.Steps, func(s step) bool { return belongsTo(s.Action, r.action) })
+	p.stop(&r.hold)
+}
+
+// belongsTo tells whether an action is part of a refused one, or only leads to it or follows from it.
+func belongsTo(a, refused action) bool {
+	switch refused {
+	case actionRegister:
+		return a == actionWriteIntent || a == actionRegister || a == actionPublishSecret
+	case actionMarkRotation, actionRotate:
+		return a == actionMarkRotation || a == actionRotate || a == actionPublishSecret
+	case actionEnable:
+		return a == actionRecordAttempt || a == actionEnable
+	case actionDisable:
+		return a == actionRecordDisable || a == actionDisable
+	default:
+		return a == refused
 	}
 }
 

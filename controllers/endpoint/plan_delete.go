@@ -70,7 +70,7 @@ func (p *planner) removeEndpoint() bool {
 	for _, target := range p.doomed(id) {
 		p.dispose(target)
 	}
-	return len(p.plan.Steps) == 0
+	return len(p.plan.Steps) == 0 && !p.lostInAnotherWorkspace()
 }
 
 // keyless tells whether there is no key that works.
@@ -120,8 +120,8 @@ func (p *planner) mayExistElsewhere(id string) bool {
 // listedSinceIntent waits until a registration cannot be in flight any more, and for a complete list after that.
 func (p *planner) listedSinceIntent() bool {
 	var listedAfter time.Time
-	if p.obs.intent.open(p.res.Status.EndpointID) && !p.obs.intentRefused {
-		listedAfter = p.obs.intentSince.Add(p.obs.inFlight)
+	if p.mayBeInFlight() {
+		listedAfter = p.landed()
 	}
 	switch {
 	case p.now.Before(listedAfter):
@@ -144,6 +144,18 @@ func (p *planner) unseen(id string) bool {
 	}
 	p.stop(stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonWorkspaceChanged,
 		"being deleted: the API key was changed and the new one cannot see endpoint %s, which may live on in the former workspace. Put that workspace's key back, or annotate this resource with %s: \"true\" to delete it without deleting the endpoint", id, v1alpha1.AnnotationRelease))
+	return true
+}
+
+// lostInAnotherWorkspace tells whether a registration with another key may have left an endpoint that this key cannot
+// see: a list without our mark proves nothing then.
+func (p *planner) lostInAnotherWorkspace() bool {
+	unclear := p.mayBeInFlight() && p.obs.registered == "" && p.obs.intent.underAnotherKey(p.obs.keyHash)
+	if !unclear || len(p.obs.disposed) > 0 {
+		return false
+	}
+	p.stop(stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonWorkspaceChanged,
+		"being deleted: a registration was attempted with another API key and its outcome is not known. Put that key back, or annotate this resource with %s: \"true\" to delete it all the same", v1alpha1.AnnotationRelease))
 	return true
 }
 

@@ -21,6 +21,9 @@ const (
 	credentialsRetry = 15 * time.Second
 )
 
+// maxFlightDoublings bounds the time between two attempts to register: 16 times the API timeout.
+const maxFlightDoublings = 4
+
 // relistInterval is how soon a list that contradicts a read is asked for again.
 const relistInterval = 5 * time.Second
 
@@ -136,14 +139,14 @@ func (p *planner) locateKnown(id string) *medblocks.Endpoint {
 	switch {
 	case p.obs.view.ListedAt.IsZero():
 		p.awaitList("")
+	case !p.obs.isLive(id):
+		p.plan.Needs.endpoints = []string{id}
 	case p.obs.keyHash != p.res.Status.KeyHash && p.obs.registered != id && !asked:
 		p.stop(stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonWorkspaceChanged,
 			"the API key was changed and the new one cannot see endpoint %s: it belongs to another workspace. Put the former workspace's key back, or annotate this resource with %s to register the endpoint in the new workspace", id, v1alpha1.AnnotationReregisterRequestedAt))
 	case p.obs.view.Suspect && !asked:
 		p.stop(workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending,
 			"endpoint %s vanished from Medblocks together with many others: it is registered again once a later list confirms it, or at once with the annotation %s", id, v1alpha1.AnnotationReregisterRequestedAt))
-	case !p.obs.isLive(id):
-		p.plan.Needs.endpoints = []string{id}
 	case p.obs.view.Endpoint != nil && p.obs.view.Endpoint.ID == id:
 		p.awaitList("Medblocks does not find endpoint " + id + " and still lists it")
 	default:
@@ -169,11 +172,14 @@ func (p *planner) replaceGone(asked bool) *medblocks.Endpoint {
 func (p *planner) locateUnknown() *medblocks.Endpoint {
 	p.mirror()
 	var listedAfter time.Time
-	if p.obs.intent.open(p.res.Status.EndpointID) && !p.obs.intentRefused {
-		listedAfter = p.obs.intentSince.Add(p.obs.inFlight)
+	if p.mayBeInFlight() {
+		listedAfter = p.landed()
 		if p.now.Before(listedAfter) {
 			h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending,
 				"an earlier registration may still be in flight: waiting before looking for its endpoint, so that no second one is created")
+			if p.obs.failure != nil {
+				*h = *p.obs.failure // why it is not known
+			}
 			h.Wake = listedAfter
 			p.stop(h)
 			return nil
@@ -191,8 +197,24 @@ func (p *planner) locateUnknown() *medblocks.Endpoint {
 			"many endpoints vanished from this workspace at once: nothing is registered until a later list confirms it"))
 		return nil
 	}
+	if p.mayBeInFlight() && p.obs.intent.underAnotherKey(p.obs.keyHash) && !reregisterRequested(p.res) {
+		p.stop(stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonWorkspaceChanged,
+			"a registration was attempted with another API key and its outcome is not known: an endpoint may exist in that key's workspace. Put that key back, or annotate this resource with %s to register the endpoint in the new workspace", v1alpha1.AnnotationReregisterRequestedAt))
+		return nil
+	}
 	p.register(triggerSpec)
 	return nil
+}
+
+// mayBeInFlight tells whether an attempt to register is open whose outcome is not known.
+func (p *planner) mayBeInFlight() bool {
+	return p.obs.intent.open(p.res.Status.EndpointID) && !p.obs.intentRefused
+}
+
+// landed is when an attempt cannot be in flight any more. Attempts that fail one after another are given more time, which
+// spares a vendor in trouble.
+func (p *planner) landed() time.Time {
+	return p.obs.intentSince.Add(p.obs.inFlight << min(max(p.obs.intent.Attempt-1, 0), maxFlightDoublings))
 }
 
 // pick chooses among the endpoints that carry our owner mark: the one whose secret we hold, else the oldest. What is
@@ -235,6 +257,9 @@ func (p *planner) awaitList(why string) {
 	h.KeepReady = true
 	if why != "" {
 		h.Message = why + ": waiting for the next list"
+	} else if p.obs.failure != nil {
+		*h = *p.obs.failure
+		h.Wake = time.Time{}
 	}
 	if p.obs.listError != nil {
 		_, h = classify(p.obs.listError, p.now)
@@ -297,5 +322,7 @@ func (p *planner) request() string {
 	return strings.Join([]string{
 		p.want.hash(), p.obs.keyHash, p.res.Spec.MedblocksAPIVersion, string(p.res.Spec.State),
 		p.res.Annotations[v1alpha1.AnnotationReconcileRequestedAt], p.res.Annotations[v1alpha1.AnnotationFluxReconcileRequestedAt],
+		p.res.Annotations[v1alpha1.AnnotationRotateSecretRequestedAt], p.res.Annotations[v1alpha1.AnnotationReenableRequestedAt],
+		p.res.Annotations[v1alpha1.AnnotationReregisterRequestedAt],
 	}, "\x00")
 }

@@ -22,6 +22,9 @@ const maxAccounted = 100
 // evidenceRetry is how often events that could not be read are asked for again.
 const evidenceRetry = time.Minute
 
+// evidenceTooLong is how often it is tried again to find evidence among more events than are read.
+const evidenceTooLong = time.Hour
+
 // reenable judges a disable that the spec did not ask for, and brings the endpoint back where policy or a person says
 // so. A person's disable is never undone by policy.
 func (p *planner) reenable(target *medblocks.Endpoint) {
@@ -60,6 +63,9 @@ func (p *planner) reenable(target *medblocks.Endpoint) {
 		h := stalledHold(v1alpha1.ConditionEnabled, v1alpha1.ReasonUnknown,
 			"the endpoint is disabled at Medblocks and its undelivered events do not tell why, so it is treated as a person's wish: enable it in the dashboard, or annotate this resource with %s", v1alpha1.AnnotationReenableRequestedAt)
 		h.Wake = p.now.Add(evidenceRetry)
+		if p.obs.evidence.err == nil {
+			h.Wake = p.now.Add(evidenceTooLong) // read to the bound in vain: that is expensive, and will not change soon
+		}
 		p.stop(h)
 	}
 }

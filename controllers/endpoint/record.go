@@ -27,14 +27,17 @@ import (
 // historyLength is how many entries status.history keeps.
 const historyLength = 10
 
-// staleRetry is how soon a reconcile that ran on a stale read is repeated.
+// staleRetry is how soon a reconcile that ran on a stale read is repeated; the delay doubles up to 6.4 s.
 const staleRetry = 50 * time.Millisecond
+
+// longestNote is within what the API server accepts for an event (1,024 bytes).
+const longestNote = 1000
 
 // record always runs: it derives the status from what is known by now, stores it where it differs, and then publishes
 // the events. It returns when to look again.
 func (r *Reconciler) record(ctx context.Context, w *work, p plan, err error) (ctrl.Result, error) {
 	if errors.Is(err, errStale) || errors.Is(err, errSecretMoved) {
-		return ctrl.Result{RequeueAfter: staleRetry}, nil
+		return r.retryStale(w), nil
 	}
 	verdict, failure, err := r.judge(w, err)
 	if err != nil && failure == nil {
@@ -44,15 +47,23 @@ func (r *Reconciler) record(ctx context.Context, w *work, p plan, err error) (ct
 	if !isQuiet(p) || failure != nil {
 		if err := r.store(ctx, w, p, failure); err != nil {
 			if errors.Is(err, errStale) {
-				return ctrl.Result{RequeueAfter: staleRetry}, nil
+				return r.retryStale(w), nil
 			}
 			return ctrl.Result{}, err
 		}
 	}
+	w.mem.stale = 0
 	if failure != nil && verdict == retry {
 		return ctrl.Result{}, err
 	}
 	return ctrl.Result{RequeueAfter: r.untilWake(p, failure)}, nil
+}
+
+// retryStale comes back when the cache has caught up, soon at first.
+func (r *Reconciler) retryStale(w *work) ctrl.Result {
+	delay := staleRetry << min(w.mem.stale, 7)
+	w.mem.stale++
+	return ctrl.Result{RequeueAfter: delay}
 }
 
 // judge classifies the error of a step once. A refusal is remembered, so that the same request is not made again.
@@ -69,6 +80,9 @@ func (r *Reconciler) judge(w *work, err error) (class, *hold, error) {
 		if h.Progress == stalled && vendor.action.atMedblocks() && !medblocks.IsUnauthorized(err) {
 			p := newPlanner(w.res, w.obs, r.Clock.Now())
 			w.mem.refusal = &refusal{action: vendor.action, request: p.request(), hold: *h, until: h.Wake}
+		}
+		if vendor.action == actionRegister && !w.mem.refused {
+			w.mem.failure = h
 		}
 		return verdict, h, err
 	}
@@ -90,7 +104,7 @@ func isQuiet(p plan) bool {
 // store patches the status at most once, and only where it differs.
 func (r *Reconciler) store(ctx context.Context, w *work, p plan, failure *hold) error {
 	status := conclude(w.res, w.obs, p, failure, r.Clock.Now())
-	status.History = append(status.History, w.done...)
+	status.History = append(status.History, w.mem.done...)
 	if extra := len(status.History) - historyLength; extra > 0 {
 		status.History = status.History[extra:]
 	}
@@ -98,16 +112,17 @@ func (r *Reconciler) store(ctx context.Context, w *work, p plan, failure *hold) 
 	if err := r.storeStatus(ctx, w, status); err != nil {
 		return err
 	}
+	w.mem.done = nil
 	w.announceTrouble(before, status.Conditions)
 	r.publish(w)
 	return nil
 }
 
 func (r *Reconciler) publish(w *work) {
-	for _, a := range w.events {
-		r.Events.Eventf(w.res, nil, a.kind, a.reason, "Reconcile", "%s", truncate(a.note))
+	for _, a := range w.mem.events {
+		r.Events.Eventf(w.res, nil, a.kind, a.reason, "Reconcile", "%s", truncate(a.note, longestNote))
 	}
-	w.events = nil
+	w.mem.events = nil
 }
 
 // storeStatus patches the status. Where only the spec or the metadata were changed meanwhile, the status still holds (it

@@ -187,6 +187,7 @@ func storeSecret(ctx context.Context, c client.Client, secret *corev1.Secret, se
 func proveWritable(ctx context.Context, c client.Client, res *v1alpha1.MedblocksWebhookEndpoint, seen secretView) error {
 	_, err := writeSecret(ctx, c, res, seen, secretContent{
 		value: []byte("dry-run"), previous: seen.value, endpointID: "wh_00000000000000000000000000", nonce: "dry-run",
+		rotatedFor: res.Annotations[v1alpha1.AnnotationRotateSecretRequestedAt],
 	}, true)
 	return err
 }

@@ -88,6 +88,12 @@ var requests = []string{
 	v1alpha1.AnnotationReregisterRequestedAt, v1alpha1.AnnotationRelease,
 }
 
+// hadStatus tells whether a status was written that later reconciles build on.
+func hadStatus(object client.Object) bool {
+	res, ok := object.(*v1alpha1.MedblocksWebhookEndpoint)
+	return ok && res.Status.EndpointID != "" && len(res.Status.Conditions) > 0
+}
+
 // asksForWork lets through what a person or another controller changed, and not the operator's own writes: a reconcile
 // must not be the cause of the next one.
 func asksForWork() predicate.Predicate {
@@ -102,6 +108,9 @@ func asksForWork() predicate.Predicate {
 			}
 			if slices.Contains(before.GetFinalizers(), v1alpha1.Finalizer) && !slices.Contains(after.GetFinalizers(), v1alpha1.Finalizer) {
 				return true // somebody took it away
+			}
+			if hadStatus(before) && !hadStatus(after) {
+				return true // somebody wiped it
 			}
 			return slices.ContainsFunc(requests, func(key string) bool {
 				return before.GetAnnotations()[key] != after.GetAnnotations()[key]

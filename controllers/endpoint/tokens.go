@@ -34,7 +34,7 @@ func reenableRequested(res *v1alpha1.MedblocksWebhookEndpoint) bool {
 }
 
 func reregisterRequested(res *v1alpha1.MedblocksWebhookEndpoint) bool {
-	return pendingSinceRegistration(res, v1alpha1.AnnotationReregisterRequestedAt, res.Status.LastHandledReregisterAt)
+	return pending(res, v1alpha1.AnnotationReregisterRequestedAt, res.Status.LastHandledReregisterAt) // it may be about the first registration
 }
 
 // released tells whether a person lets the deletion finish without the API.
