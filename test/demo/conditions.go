@@ -11,6 +11,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -60,6 +61,7 @@ type conditions struct {
 	mu    sync.Mutex
 	all   []change
 	told  int
+	uid   types.UID
 	now   []metav1.Condition
 	ended chan struct{}
 }
@@ -90,15 +92,18 @@ func (c *conditions) watch(ctx context.Context, api client.WithWatch, key client
 				return
 			}
 			if resource, ok := e.Object.(*v1alpha1.MedblocksWebhookEndpoint); ok {
-				c.note(resource.Status.Conditions, time.Now())
+				c.note(resource.UID, resource.Status.Conditions, time.Now())
 			}
 		}
 	}
 }
 
-func (c *conditions) note(now []metav1.Condition, at time.Time) {
+func (c *conditions) note(uid types.UID, now []metav1.Condition, at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if uid != c.uid {
+		c.uid, c.now = uid, nil // deleted and created again: what the former one had, this one has not lost
+	}
 	c.all = append(c.all, changesBetween(c.now, now, at)...)
 	c.now = now
 }

@@ -80,8 +80,8 @@ func TestAChangeIsToldOnceAndFoundForEver(t *testing.T) {
 	start := time.Now()
 	s := &screen{out: &out, start: start}
 	c := &conditions{}
-	c.note([]metav1.Condition{condition(v1alpha1.ConditionEnabled, metav1.ConditionFalse, "AutoDisabled")}, start.Add(2*time.Second))
-	c.note([]metav1.Condition{condition(v1alpha1.ConditionEnabled, metav1.ConditionTrue, "Active")}, start.Add(3*time.Second))
+	c.note("uid", []metav1.Condition{condition(v1alpha1.ConditionEnabled, metav1.ConditionFalse, "AutoDisabled")}, start.Add(2*time.Second))
+	c.note("uid", []metav1.Condition{condition(v1alpha1.ConditionEnabled, metav1.ConditionTrue, "Active")}, start.Add(3*time.Second))
 	c.tell(s)
 	c.tell(s)
 	g.Expect(out.String()).To(Equal("   2.0s  ● condition Enabled            –       → False   AutoDisabled\n" +
@@ -91,4 +91,15 @@ func TestAChangeIsToldOnceAndFoundForEver(t *testing.T) {
 	g.Expect(found).To(BeTrue(), "although it did not last")
 	_, found = c.since(start.Add(2*time.Second), v1alpha1.ConditionEnabled, metav1.ConditionFalse, "")
 	g.Expect(found).To(BeFalse(), "not after that")
+}
+
+func TestAResourceThatWasCreatedAgainStartsWithoutConditions(t *testing.T) {
+	g := NewWithT(t)
+	c := &conditions{}
+	c.note("first", []metav1.Condition{condition(v1alpha1.ConditionReady, metav1.ConditionTrue, "Registered")}, time.Now())
+	g.Expect(c.untold()).To(HaveLen(1))
+	c.note("second", nil, time.Now())
+	g.Expect(c.untold()).To(BeEmpty())
+	c.note("second", []metav1.Condition{condition(v1alpha1.ConditionReady, metav1.ConditionTrue, "Registered")}, time.Now())
+	g.Expect(c.untold()).To(HaveLen(1))
 }

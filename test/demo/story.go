@@ -82,21 +82,19 @@ func (s *story) declare(ctx context.Context) error {
 }
 
 func (s *story) applyAndWait(ctx context.Context) error {
+	start := time.Now()
 	if err := s.terminal.kubectl(ctx, "apply", "-f", manifestFile); err != nil {
 		return err
 	}
 	if err := s.terminal.kubectl(ctx, "wait", "--for=condition=Ready", resource, "--timeout="+patience.String()); err != nil {
 		return err
 	}
-	return s.await(ctx, "Ready to be seen", func(context.Context) error { return s.is(v1alpha1.ConditionReady, metav1.ConditionTrue, "") })
-}
-
-// is tells whether the watch has seen a condition like that, at any time.
-func (s *story) is(kind string, status metav1.ConditionStatus, reason string) error {
-	if _, found := s.following.since(time.Time{}, kind, status, reason); !found {
-		return fmt.Errorf("condition %s was not %s", kind, status)
-	}
-	return nil
+	return s.await(ctx, "Ready to be seen", func(context.Context) error {
+		if _, found := s.following.since(start, v1alpha1.ConditionReady, metav1.ConditionTrue, ""); !found {
+			return errors.New("condition Ready is not True")
+		}
+		return nil
+	})
 }
 
 func (s *story) showRegistered(ctx context.Context) error {

@@ -5,7 +5,6 @@ package e2e
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -33,7 +32,7 @@ func startDemo(t *testing.T, args ...string) *demonstration {
 	t.Helper()
 	g := NewWithT(t)
 	tmp := t.TempDir()
-	log := filepath.Join(suite.stack.Dir, fmt.Sprintf("demo-%s.log", t.Name()))
+	log := filepath.Join(suite.stack.Dir, "demo-"+t.Name()+".log")
 	suite.secrets.watchLog(log)
 	cmd := suite.plane.Command(context.Background(), suite.stack.Programs.Demo, args...)
 	cmd.Env = append(os.Environ(), "TMPDIR="+tmp)
@@ -152,6 +151,7 @@ func TestADemoThatIsHeldCanBePlayedWithAndEndsWell(t *testing.T) {
 	fail := demo.await(t, `curl -sS -X POST (http://\S+/_receiver/fail)`)[1]
 	demo.await(t, "Ctrl-C stops and removes everything")
 	g.Expect(kubectl(t, "", "--kubeconfig="+kubeconfig, "wait", "--for=condition=Ready", "mwe", "--all")).To(ContainSubstring("patient-events condition met"))
+	// In the held world the receiver can be told to fail, as the demo says.
 	response, err := http.Post(fail, "", nil)
 	g.Expect(err).NotTo(HaveOccurred())
 	defer response.Body.Close()

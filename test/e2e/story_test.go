@@ -35,7 +35,7 @@ spec:
   description: The whole story
   metadata: {team: records}
   apiKeySecretRef: {name: %[1]s}
-  reenablePolicy: {mode: Always, backoff: {initial: 4s}}
+  reenablePolicy: {mode: Always, backoff: {initial: 8s}}
 `
 
 // TestTheWholeStory is the main path, from a manifest to a deletion, with an operator that is killed on the way.
@@ -58,10 +58,10 @@ func TestTheWholeStory(t *testing.T) {
 	g.Expect(attempts).To(HaveLen(9))
 
 	n.awaitCondition(t, "story", v1alpha1.ConditionEnabled, metav1.ConditionFalse, v1alpha1.ReasonAutoDisabled)
+	g.Expect(eventOf(t, n.namespace, "MedblocksWebhookEndpoint", "story", v1alpha1.ReasonAutoDisabled).Type).To(Equal(corev1.EventTypeWarning))
 	// It is killed while it waits for the end of the backoff; another one finds everything in the cluster.
 	g.Expect(suite.stack.KillProcess(suite.manager.Process)).To(Succeed())
 	n.expectDisabled(t)
-	g.Expect(eventOf(t, n.namespace, "MedblocksWebhookEndpoint", "story", v1alpha1.ReasonAutoDisabled).Type).To(Equal(corev1.EventTypeWarning))
 	g.Expect(hook.Recover(t.Context())).To(Succeed())
 	suite.manager, err = startManager(t.Context(), "manager-after-a-crash")
 	g.Expect(err).NotTo(HaveOccurred())

@@ -27,6 +27,7 @@ const pollInterval = 20 * time.Millisecond
 type Process struct {
 	name    string
 	logPath string
+	logFrom int64 // where in the file this process began
 	cmd     *exec.Cmd
 	done    chan struct{} // closed once it has ended
 }
@@ -40,12 +41,16 @@ func Start(name string, cmd *exec.Cmd, logPath string) (*Process, error) {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	defer log.Close()
+	info, err := log.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
-	p := &Process{name: name, logPath: logPath, cmd: cmd, done: make(chan struct{})}
+	p := &Process{name: name, logPath: logPath, logFrom: info.Size(), cmd: cmd, done: make(chan struct{})}
 	go func() {
 		defer close(p.done)
 		_ = cmd.Wait() // How it ended is in cmd.ProcessState.
@@ -80,13 +85,13 @@ func (p *Process) ExitCode() int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// Log is everything that was written so far.
+// Log is everything that this process has written so far.
 func (p *Process) Log() string {
 	content, err := os.ReadFile(p.logPath)
 	if err != nil {
 		return fmt.Sprintf("(the log of %s cannot be read: %v)", p.name, err)
 	}
-	return string(content)
+	return string(content[min(p.logFrom, int64(len(content))):])
 }
 
 // Tail is the last lines that were written.

@@ -5,6 +5,7 @@ package process
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -98,4 +99,20 @@ func TestTheTailIsTheEndOfTheLog(t *testing.T) {
 	g.Eventually(p.Done()).WithTimeout(30 * time.Second).Should(BeClosed())
 	g.Expect(p.Tail(2)).To(Equal("two\nthree"))
 	g.Expect(p.Tail(9)).To(Equal("one\ntwo\nthree"))
+}
+
+func TestALogThatIsContinuedIsReadFromItsNewBeginning(t *testing.T) {
+	g := NewWithT(t)
+	path := filepath.Join(t.TempDir(), "log")
+	for _, word := range []string{"one", "two"} {
+		p, err := Start("script", exec.CommandContext(t.Context(), "/bin/sh", "-c", "echo ready on "+word), path)
+		g.Expect(err).NotTo(HaveOccurred())
+		found, err := p.AwaitLine(within(t), ready)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(found[1]).To(Equal(word))
+		g.Eventually(p.Done()).WithTimeout(30 * time.Second).Should(BeClosed())
+	}
+	content, err := os.ReadFile(path)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(string(content)).To(Equal("ready on one\nready on two\n"))
 }
