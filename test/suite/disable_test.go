@@ -11,7 +11,7 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
-	. "github.com/onsi/gomega/gstruct"
+	"github.com/onsi/gomega/gstruct"
 	"k8s.io/utils/ptr"
 
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
@@ -152,7 +152,7 @@ func TestAPersonsDisableIsNeverUndoneByPolicy(t *testing.T) {
 			w.forget()
 			w.disableByHand(hooks)
 			res := w.until(hooks, beStalled(v1alpha1.ReasonDisabledManually, "a person disabled", v1alpha1.AnnotationReenableRequestedAt))
-			w.Expect(res.Status.Disabled).To(PointTo(MatchFields(IgnoreExtras, Fields{"Cause": Equal(v1alpha1.ReasonDisabledManually), "LastStatusCode": BeNil()})))
+			w.Expect(res.Status.Disabled).To(gstruct.PointTo(gstruct.MatchFields(gstruct.IgnoreExtras, gstruct.Fields{"Cause": Equal(v1alpha1.ReasonDisabledManually), "LastStatusCode": BeNil()})))
 			w.advance(400 * time.Hour)
 			w.change(hooks, func(res *v1alpha1.MedblocksWebhookEndpoint) { res.Spec.Description = "changed" })
 			w.restartOperator()

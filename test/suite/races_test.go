@@ -125,7 +125,7 @@ func TestAResourceInATerminatingNamespaceIsReleasedWhenItsKeyIsGone(t *testing.T
 	w.startOperator()
 	w.untilGone(hooks)
 	w.Expect(w.left()).To(Equal(1), "nobody can reach it any more")
-	w.Expect(w.logs.String()).To(ContainSubstring("Released the endpoint without deleting it"))
+	w.Eventually(w.logs.String).Should(ContainSubstring("Released the endpoint without deleting it"))
 	w.Eventually(func(g Gomega) {
 		list := &eventsv1.EventList{}
 		g.Expect(shared.admin.List(w.context(), list, client.InNamespace(metav1.NamespaceDefault))).To(Succeed())

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	. "github.com/onsi/gomega"
-	. "github.com/onsi/gomega/gstruct"
+	"github.com/onsi/gomega/gstruct"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -63,11 +63,11 @@ func TestARegistrationCarriesTheSpecAndAllThreeMarks(t *testing.T) {
 	w.Expect(posts).To(HaveLen(1))
 	var body map[string]any
 	w.Expect(json.Unmarshal([]byte(posts[0].Body), &body)).To(Succeed())
-	w.Expect(body).To(MatchAllKeys(Keys{
+	w.Expect(body).To(gstruct.MatchAllKeys(gstruct.Keys{
 		"url":         Equal("https://receiver.example.com/hooks"),
 		"events":      ConsistOf("patient_flow.completed", "records.sync.failed"),
 		"description": Equal("Production"),
-		"metadata": MatchAllKeys(Keys{
+		"metadata": gstruct.MatchAllKeys(gstruct.Keys{
 			"team":                        Equal("intake"),
 			v1alpha1.MarkOwner:            Equal(w.ownerMark(hooks)),
 			v1alpha1.MarkIncarnation:      Equal(string(res.UID)),
@@ -109,7 +109,7 @@ func TestTheSigningSecretIsMadeForEnvFromAndNamesItsOwner(t *testing.T) {
 		"MEDBLOCKS_WEBHOOK_ID":     []byte(endpoint.ID),
 	}))
 	w.Expect(secret.Labels).To(Equal(map[string]string{"app": "receiver", "app.kubernetes.io/managed-by": "medblocks-webhook-operator"}))
-	w.Expect(secret.Annotations).To(MatchKeys(IgnoreExtras, Keys{
+	w.Expect(secret.Annotations).To(gstruct.MatchKeys(gstruct.IgnoreExtras, gstruct.Keys{
 		"example.com/reload":                Equal("true"),
 		v1alpha1.AnnotationOwner:            Equal(w.namespace + "/" + hooks),
 		v1alpha1.AnnotationSecretGeneration: Equal(endpoint.Metadata[v1alpha1.MarkSecretGeneration]),
@@ -127,12 +127,12 @@ func TestARegisteredResourceSaysSoInItsStatusAndInAnEvent(t *testing.T) {
 		have(v1alpha1.ConditionSigningSecretReady, isTrue, v1alpha1.ReasonPublished, signing),
 		have(v1alpha1.ConditionEnabled, isTrue, v1alpha1.ReasonActive),
 	))
-	w.Expect(res.Status.Endpoint).To(HaveValue(MatchAllFields(Fields{
+	w.Expect(res.Status.Endpoint).To(HaveValue(gstruct.MatchAllFields(gstruct.Fields{
 		"Status": Equal("active"), "URL": Equal(res.Spec.URL), "APIVersion": Equal(emulator.DefaultAPIVersion),
 		"Events": Equal([]string{"patient_flow.completed", "records.sync.failed"}), "CreatedAt": Not(BeNil()),
 	})))
 	w.Expect(res.Status.Disabled).To(BeNil())
-	w.Expect(res.Status.History).To(ConsistOf(MatchFields(IgnoreExtras, Fields{"Action": Equal("RegisterEndpoint"), "Trigger": Equal("Spec")})))
+	w.Expect(res.Status.History).To(ConsistOf(gstruct.MatchFields(gstruct.IgnoreExtras, gstruct.Fields{"Action": Equal("RegisterEndpoint"), "Trigger": Equal("Spec")})))
 	w.untilEvent("Normal Registered: Registered endpoint " + endpoint.ID)
 	w.Expect(w.events()).To(HaveLen(1))
 }
@@ -146,7 +146,7 @@ func TestRequestsThatAResourceIsBornWithCountAsHandled(t *testing.T) {
 		}
 	})
 	w.settle()
-	w.Expect(operationsOf(w.calls())).To(Equal([]string{"CreateEndpoint"}))
+	w.Expect(writes(w.calls())).To(Equal([]string{"CreateEndpoint"}))
 	w.Expect(res.Status.LastHandledRotateSecretAt).To(Equal("old"))
 	w.Expect(res.Status.LastHandledReenableAt).To(Equal("old"))
 	w.Expect(res.Status.LastHandledReregisterAt).To(Equal("old"))
@@ -175,18 +175,18 @@ func TestAChangeOfTheSpecPatchesOnlyTheFieldsThatDiffer(t *testing.T) {
 		edit  func(*v1alpha1.MedblocksWebhookEndpointSpec)
 		patch any
 	}{
-		"url":         {func(s *v1alpha1.MedblocksWebhookEndpointSpec) { s.URL = "https://new.example.com/" }, Keys{"url": Equal("https://new.example.com/")}},
-		"events":      {func(s *v1alpha1.MedblocksWebhookEndpointSpec) { s.Events = []v1alpha1.EventType{"*"} }, Keys{"events": ConsistOf("*")}},
-		"description": {func(s *v1alpha1.MedblocksWebhookEndpointSpec) { s.Description = "after" }, Keys{"description": Equal("after")}},
-		"no-more":     {func(s *v1alpha1.MedblocksWebhookEndpointSpec) { s.Description = "" }, Keys{"description": BeNil()}},
+		"url":         {func(s *v1alpha1.MedblocksWebhookEndpointSpec) { s.URL = "https://new.example.com/" }, gstruct.Keys{"url": Equal("https://new.example.com/")}},
+		"events":      {func(s *v1alpha1.MedblocksWebhookEndpointSpec) { s.Events = []v1alpha1.EventType{"*"} }, gstruct.Keys{"events": ConsistOf("*")}},
+		"description": {func(s *v1alpha1.MedblocksWebhookEndpointSpec) { s.Description = "after" }, gstruct.Keys{"description": Equal("after")}},
+		"no-more":     {func(s *v1alpha1.MedblocksWebhookEndpointSpec) { s.Description = "" }, gstruct.Keys{"description": BeNil()}},
 		"metadata": {func(s *v1alpha1.MedblocksWebhookEndpointSpec) {
 			s.Metadata = map[string]v1alpha1.MetadataValue{"new": "1"}
-		}, Keys{"metadata": MatchAllKeys(Keys{
+		}, gstruct.Keys{"metadata": gstruct.MatchAllKeys(gstruct.Keys{
 			"new": Equal("1"), v1alpha1.MarkOwner: Not(BeNil()), v1alpha1.MarkIncarnation: Not(BeNil()), v1alpha1.MarkSecretGeneration: Not(BeEmpty()),
 		})}},
 		"all": {func(s *v1alpha1.MedblocksWebhookEndpointSpec) {
 			s.URL, s.Events = "https://new.example.com/", []v1alpha1.EventType{"*"}
-		}, Keys{"url": Not(BeNil()), "events": ConsistOf("*")}},
+		}, gstruct.Keys{"url": Not(BeNil()), "events": ConsistOf("*")}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -204,7 +204,7 @@ func TestAChangeOfTheSpecPatchesOnlyTheFieldsThatDiffer(t *testing.T) {
 			w.Expect(operationsOf(calls)).To(Equal([]string{"GetEndpoint", "UpdateEndpoint"}))
 			var body map[string]any
 			w.Expect(json.Unmarshal([]byte(calls[1].Body), &body)).To(Succeed())
-			w.Expect(body).To(MatchAllKeys(test.patch.(Keys)))
+			w.Expect(body).To(gstruct.MatchAllKeys(test.patch.(gstruct.Keys)))
 			w.Expect(w.kube.resourceWrites()).To(HaveLen(1))
 			w.Expect(w.kube.secretWrites()).To(BeEmpty())
 			w.Expect(after.Status.AppliedHash).NotTo(Equal(before.Status.AppliedHash))
