@@ -53,11 +53,6 @@ func (i *intent) open(endpointID string) bool {
 	return i != nil && (endpointID == "" || i.Replaces == endpointID)
 }
 
-// mayExist tells whether the attempt may have created an endpoint.
-func (i *intent) mayExist(endpointID string) bool {
-	return i.open(endpointID) && !i.Refused
-}
-
 // underAnotherKey tells whether the attempt was made with a key other than that one.
 func (i *intent) underAnotherKey(keyHash string) bool {
 	return i.KeyHash != "" && i.KeyHash != keyHash

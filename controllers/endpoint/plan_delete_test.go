@@ -79,6 +79,12 @@ func TestPlanOfADeletion(t *testing.T) {
 			s.obs.view.Owned = []medblocks.Endpoint{s.endpoint("wh_02")}
 			s.read()
 		}, "DeleteEndpoint(ResourceDeleted)"},
+		{"a registration with another key may have left one in another workspace", unregistered(), func(s *scenario) {
+			deleteInFlight(s, 40*time.Second)
+			s.obs.intent.KeyHash = "v1:old"
+			s.obs.view.ListedAt = s.now
+			s.read()
+		}, "WorkspaceChanged=stalled"},
 		{"nothing was ever registered", unregistered(), func(s *scenario) {
 			s.read()
 			s.res.Finalizers = []string{v1alpha1.Finalizer}

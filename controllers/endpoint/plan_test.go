@@ -266,6 +266,16 @@ func TestPlanOfAnEndpointThatIsGone(t *testing.T) {
 			s.obs.live[testID] = nil
 		}, "Conflict=stalled"},
 		{"many vanished at once: it waits", settled(), func(s *scenario) { s.gone(); s.obs.view.Suspect = true }, "Pending=working"},
+		{"many vanished at once from a list: each is read before it is doubted", settled(), func(s *scenario) {
+			s.gone()
+			s.obs.view.Suspect = true
+			clear(s.obs.live)
+		}, "read:" + testID},
+		{"a replacement that was attempted with another key may be in another workspace", settled(), func(s *scenario) {
+			s.gone()
+			s.obs.intent = &intent{UID: testUID, Replaces: testID, Nonce: "N", KeyHash: "v1:old"}
+			s.obs.intentSince = s.now.Add(-time.Hour)
+		}, "WorkspaceChanged=stalled"},
 		{"after a re-registration whose answer was lost, it waits out the flight", settled(), func(s *scenario) {
 			s.gone()
 			s.obs.intent = &intent{UID: testUID, Replaces: testID, Nonce: "N"}
@@ -304,6 +314,36 @@ func TestPlanOfARegistration(t *testing.T) {
 			s.obs.intentRefused = true
 			s.read()
 		}, "WriteIntent RegisterEndpoint(Spec) PublishSecret"},
+		{"a POST with another key may have created one in another workspace", unregistered(), func(s *scenario) {
+			openIntent(s, time.Hour)
+			s.obs.intent.KeyHash = "v1:old"
+		}, "WorkspaceChanged=stalled"},
+		{"a refused POST with another key created nothing", unregistered(), func(s *scenario) {
+			openIntent(s, 0)
+			s.obs.intent.KeyHash, s.obs.intentRefused = "v1:old", true
+			s.read()
+		}, "WriteIntent RegisterEndpoint(Spec) PublishSecret"},
+		{"a person may have it registered in the new workspace", unregistered(), func(s *scenario) {
+			openIntent(s, time.Hour)
+			s.obs.intent.KeyHash = "v1:old"
+			s.res.Annotations[v1alpha1.AnnotationReregisterRequestedAt] = "1"
+			s.read()
+		}, "WriteIntent RegisterEndpoint(Spec) PublishSecret"},
+		{"what is found with the new key shows that the workspace is the same", unregistered(), func(s *scenario) {
+			openIntent(s, time.Hour)
+			s.obs.intent.KeyHash = "v1:old"
+			s.obs.view.Owned = []medblocks.Endpoint{s.endpoint(testID)}
+			s.obs.evidence = &evidence{complete: true}
+			s.obs.secret = settled().obs.secret
+		}, "AddFinalizer"},
+		{"attempts that fail are given more and more time", unregistered(), func(s *scenario) {
+			openIntent(s, 61*time.Second)
+			s.obs.intent.Attempt = 3
+		}, "Pending=working"},
+		{"while it waits, it says how the last attempt failed", unregistered(), func(s *scenario) {
+			openIntent(s, 0)
+			_, s.obs.failure = classify(&medblocks.APIError{StatusCode: 500}, s.now)
+		}, "APIUnavailable=working"},
 		{"a refused request is not repeated unchanged", unregistered(), func(s *scenario) {
 			s.read()
 			s.obs.refusal = refusalOf(s, actionRegister)
@@ -344,6 +384,16 @@ func TestPlanOfARegistration(t *testing.T) {
 			s.obs.secret = settled().obs.secret
 			s.read()
 		}, "AddFinalizer DeleteDuplicate(Duplicate)"},
+		{"a refused request is repeated when a person asks for something", unregistered(), func(s *scenario) {
+			s.read()
+			s.obs.refusal = refusalOf(s, actionRegister)
+			s.res.Annotations[v1alpha1.AnnotationReregisterRequestedAt] = "1"
+		}, "WriteIntent RegisterEndpoint(Spec) PublishSecret"},
+		{"a refused change does not keep the rest from being done", settled(), func(s *scenario) {
+			s.read()
+			s.res.Spec.Description, s.res.Spec.State = "refused", v1alpha1.StateDisabled
+			s.obs.refusal = refusalOf(s, actionUpdate)
+		}, "RecordDisable DisableEndpoint(Spec) InvalidRequest=stalled"},
 		{"unsupported fields are refused", unregistered(), func(s *scenario) {
 			s.res.Spec.Adopt = &v1alpha1.AdoptSpec{EndpointID: testID, RotateSecret: true}
 		}, "InvalidRequest=stalled"},
