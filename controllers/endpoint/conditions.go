@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -60,8 +61,7 @@ func (c *conclusion) held(condition string, reasons ...string) bool {
 
 // identity keeps which endpoint is ours, which key saw it, and what we asked and were told.
 func (c *conclusion) identity() {
-	isNew := c.status.EndpointID != c.target.ID
-	if isNew {
+	if c.isResumed() {
 		c.status.SigningSecret = nil
 		c.status.Reenable = nil
 		if c.res.Status.EndpointID == "" {
@@ -100,32 +100,31 @@ func (c *conclusion) signingSecret() {
 
 // reenable keeps the record of attempts and of accounted events.
 func (c *conclusion) reenable() {
-	r := accountFor(c.status.Reenable, c.obs.evidence)
-	if e := c.obs.evidence; e != nil && !e.complete && c.status.EndpointID != c.res.Status.EndpointID {
+	r := &v1alpha1.ReenableStatus{}
+	if was := accountFor(c.status.Reenable, c.obs.evidence); was != nil {
+		r = was.DeepCopy()
+	}
+	if e := c.obs.evidence; e != nil && !e.complete && c.isResumed() {
 		// A baseline that could not be read to its end: all that exists by now is the past.
 		now := seconds(c.now.Add(time.Second))
-		if r == nil {
-			r = &v1alpha1.ReenableStatus{}
-		}
 		r.AccountedBefore = &now
 	}
-	if r == nil && c.plan.NextAttempt != nil {
-		r = &v1alpha1.ReenableStatus{}
-	}
-	if r == nil {
-		return
-	}
-	r = r.DeepCopy()
 	r.NextAttempt = c.plan.NextAttempt
-	if c.reenableServed() && c.res.Status.EndpointID == c.target.ID && c.reenableToken() != c.res.Status.LastHandledReenableAt {
+	switch {
+	case c.reenableServed() && !c.isResumed() && c.reenableToken() != c.res.Status.LastHandledReenableAt:
 		r.Attempts = nil // a person's re-enable starts the policy's budget anew
-	} else if c.plan.NextAttempt != nil {
+	case r.NextAttempt != nil:
 		r.Attempts = attemptsSince(r, c.now.Add(-c.res.Spec.ReenablePolicy.WindowOrDefault()))
 	}
-	if len(r.Attempts) == 0 && r.NextAttempt == nil && len(r.AccountedEvents) == 0 && r.AccountedBefore == nil {
-		r = nil
-	}
 	c.status.Reenable = r
+	if equality.Semantic.DeepEqual(r, &v1alpha1.ReenableStatus{}) {
+		c.status.Reenable = nil
+	}
+}
+
+// isResumed tells whether the endpoint is new to the status.
+func (c *conclusion) isResumed() bool {
+	return c.target.ID != c.res.Status.EndpointID
 }
 
 // mirror shows the endpoint to people.

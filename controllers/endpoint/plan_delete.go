@@ -20,14 +20,15 @@ func makeDeletionPlan(res *v1alpha1.MedblocksWebhookEndpoint, obs *observation, 
 		p.plan.Done = true
 		return p.plan
 	}
-	if released(res) {
+	switch {
+	case released(res):
 		p.plan.Released = "the annotation " + v1alpha1.AnnotationRelease + " asks for it"
 		p.removeRest()
-	} else if res.Spec.ManagementPolicy == v1alpha1.ManagementObserve {
+	case res.Spec.ManagementPolicy == v1alpha1.ManagementObserve:
 		// Who observes does not write, and the endpoint lives on: its Secret stays with it.
 		p.plan.Released = "managementPolicy is Observe"
 		p.add(step{Action: actionRemoveFinalizer})
-	} else if p.removeEndpoint() {
+	case p.removeEndpoint():
 		p.removeRest()
 	}
 	return p.finish()
@@ -60,17 +61,22 @@ func (p *planner) removeEndpoint() bool {
 	if p.mayExistElsewhere(id) && !p.listedSinceIntent() {
 		return false
 	}
-	if id != "" && !p.obs.isLive(id) {
-		p.plan.Needs.endpoints = []string{id}
-		return false
-	}
-	if id != "" && !p.obs.disposed[id] && p.obs.endpoint(id) == nil && p.unseen(id) {
+	if id != "" && !p.settledByRead(id) {
 		return false
 	}
 	for _, target := range p.doomed(id) {
 		p.dispose(target)
 	}
 	return len(p.plan.Steps) == 0 && !p.lostInAnotherWorkspace()
+}
+
+// settledByRead tells whether a live read has shown the endpoint, or its absence with a key that would see it.
+func (p *planner) settledByRead(id string) bool {
+	if !p.obs.isLive(id) {
+		p.plan.Needs.endpoints = []string{id}
+		return false
+	}
+	return p.obs.disposed[id] || p.obs.endpoint(id) != nil || !p.unseen(id)
 }
 
 // keyless tells whether there is no key that works.

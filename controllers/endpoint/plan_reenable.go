@@ -28,32 +28,30 @@ const evidenceTooLong = time.Hour
 // reenable judges a disable that the spec did not ask for, and brings the endpoint back where policy or a person says
 // so. A person's disable is never undone by policy.
 func (p *planner) reenable(target *medblocks.Endpoint) {
-	if reenableRequested(p.res) {
+	switch was := p.res.Status.Disabled; {
+	case reenableRequested(p.res):
 		if p.gatherEvidence(target.ID) {
 			p.plan.Disabled = p.judge()
 			p.enable(target, triggerReenable)
 		}
-		return
-	}
-	was := p.res.Status.Disabled
-	if was != nil && was.Cause == v1alpha1.ReasonDisabledBySpec {
+	case was != nil && was.Cause == v1alpha1.ReasonDisabledBySpec:
 		// The spec wanted it disabled, and now wants it active. What is exhausted by now explains no later disable.
 		if p.gatherEvidence(target.ID) {
 			p.enable(target, triggerSpec)
 		}
-		return
+	case was != nil && (was.Cause == v1alpha1.ReasonAutoDisabled || was.Cause == v1alpha1.ReasonDisabledManually):
+		p.answer(target, was)
+	case !p.obs.isLive(target.ID):
+		p.plan.Needs.endpoints = []string{target.ID} // a list may lag behind a re-enable
+	case p.gatherEvidence(target.ID):
+		p.answer(target, p.judge())
 	}
-	if was == nil || was.Cause == v1alpha1.ReasonUnknown {
-		if !p.obs.isLive(target.ID) {
-			p.plan.Needs.endpoints = []string{target.ID} // a list may lag behind a re-enable
-			return
-		}
-		if !p.gatherEvidence(target.ID) {
-			return
-		}
-		p.plan.Disabled = p.judge()
-	}
-	switch p.plan.Disabled.Cause {
+}
+
+// answer does what a disable with that cause asks for.
+func (p *planner) answer(target *medblocks.Endpoint, verdict *v1alpha1.DisabledStatus) {
+	p.plan.Disabled = verdict
+	switch verdict.Cause {
 	case v1alpha1.ReasonAutoDisabled:
 		p.applyPolicy(target)
 	case v1alpha1.ReasonDisabledManually:

@@ -90,6 +90,7 @@ func TestPlanOfADisabledEndpoint(t *testing.T) {
 		{"the spec wants it disabled: all is well", disabled(func(s *scenario) { s.res.Spec.State = v1alpha1.StateDisabled }), nil, ""},
 		{"the spec wanted it disabled and now wants it active, on fresh evidence", disabled(known("DisabledBySpec", time.Hour)), nil, "read:events"},
 		{"the spec wanted it disabled and now wants it active", disabled(known("DisabledBySpec", time.Hour), withEvidence), nil, "EnableEndpoint(Spec)"},
+		{"a cause that somebody made up is judged anew", disabled(known("Mischief", time.Hour)), nil, "read:events"},
 		{"a disable is not judged on what a list says", disabled(func(s *scenario) { clear(s.obs.live) }), nil, "read:" + testID},
 		{"the spec wants an active one disabled: recorded before it is done", settled(), func(s *scenario) { s.read(); s.res.Spec.State = v1alpha1.StateDisabled }, "RecordDisable DisableEndpoint(Spec)"},
 		{"what was recorded before a crash is done without another record", settled(), func(s *scenario) {
