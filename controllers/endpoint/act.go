@@ -79,7 +79,9 @@ func (r *Reconciler) register(ctx context.Context, w *work, s step) error {
 func (r *Reconciler) keepSecret(w *work, endpoint medblocks.Endpoint, s step, secret medblocks.Secret) {
 	w.mem.held = &heldSecret{
 		endpointID: endpoint.ID, nonce: s.Nonce, value: secret, issued: r.Clock.Now(), healed: s.Trigger == triggerLostSecret,
-		rotatedFor: w.res.Annotations[v1alpha1.AnnotationRotateSecretRequestedAt], // any new secret serves the request
+	}
+	if s.Action == actionRotate { // any rotation serves the request
+		w.mem.held.rotatedFor = w.res.Annotations[v1alpha1.AnnotationRotateSecretRequestedAt]
 	}
 	w.obs.held = w.mem.held
 	delete(w.obs.live, endpoint.ID)

@@ -230,6 +230,8 @@ func (c *conclusion) secretReady() *hold {
 		return trueCondition(condition, v1alpha1.ReasonRecovered, fmt.Sprintf("the signing secret was lost; Secret %q holds a new one", name))
 	case len(c.obs.secret.last) > 0:
 		return trueCondition(condition, v1alpha1.ReasonRotated, fmt.Sprintf("Secret %q holds the signing secret of the last rotation, and the one before it", name))
+	case c.obs.secret.rotatedFor != "":
+		return trueCondition(condition, v1alpha1.ReasonRotated, fmt.Sprintf("Secret %q holds the signing secret of the last rotation", name))
 	}
 	return trueCondition(condition, v1alpha1.ReasonPublished, fmt.Sprintf("Secret %q holds the signing secret", name))
 }
