@@ -122,6 +122,10 @@ func (p *poller) fullSweep(ctx context.Context) {
 		changes, settled = p.account.store.replace(begun, at, listed, p.account.tracked())
 		p.announce(changes)
 	}
+	select {
+	case <-p.account.listDue: // who asked by now is told of this list, and asks again if it was begun too early for them
+	default:
+	}
 	concerned := p.account.noteList(err)
 	if refused := p.account.Refused() != nil; settled || accepted || refused != p.toldRefused {
 		p.toldRefused = refused

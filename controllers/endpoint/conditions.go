@@ -27,7 +27,7 @@ func conclude(res *v1alpha1.MedblocksWebhookEndpoint, obs *observation, p plan, 
 		id = obs.registered // by a step of this plan, or one before
 	}
 	c.target = obs.endpoint(id)
-	if c.target != nil && !c.held(v1alpha1.ConditionSynced, v1alpha1.ReasonOwnershipLost, v1alpha1.ReasonConflict) {
+	if c.target != nil && !p.Fenced {
 		c.identity()
 	}
 	c.mirror()
@@ -52,11 +52,6 @@ func (c *conclusion) blocking(condition string) *hold {
 		return c.failure
 	}
 	return c.plan.hold(condition)
-}
-
-func (c *conclusion) held(condition string, reasons ...string) bool {
-	h := c.blocking(condition)
-	return h != nil && slices.Contains(reasons, h.Reason)
 }
 
 // identity keeps which endpoint is ours, which key saw it, and what we asked and were told.
@@ -258,7 +253,7 @@ func (c *conclusion) disabled(d *v1alpha1.DisabledStatus) *hold {
 	h := workingHold(v1alpha1.ConditionEnabled, d.Cause, "the endpoint is disabled at Medblocks and skips deliveries")
 	switch d.Cause {
 	case v1alpha1.ReasonDisabledBySpec:
-		h.Message = "spec.state is Disabled: Medblocks skips deliveries"
+		h.Message = "the endpoint is disabled, as spec.state asked for: Medblocks skips deliveries"
 		h.Progress = resting
 	case v1alpha1.ReasonAutoDisabled:
 		h.Message = fmt.Sprintf("Medblocks disabled the endpoint after %d failed attempts to deliver an event (%s)", exhaustedAttempts, lastAnswer(d))
@@ -319,8 +314,14 @@ func (c *conclusion) firstFailing(synced, secret, enabled *hold) *hold {
 	if c.res.WantsDisabled() {
 		wanted = metav1.ConditionFalse
 	}
-	if enabled.Status != wanted {
-		failing = append(failing, enabled)
+	// Where the operator has yet to ask for another state, the delay is the news and not the state.
+	delayed := synced.KeepReady && synced.Status != metav1.ConditionTrue && c.blocking(v1alpha1.ConditionEnabled) == nil
+	if enabled.Status != wanted && !delayed {
+		unwanted := *enabled
+		if unwanted.Progress == resting {
+			unwanted.Progress = working
+		}
+		failing = append(failing, &unwanted)
 	}
 	if len(failing) == 0 {
 		return nil

@@ -96,6 +96,7 @@ func TestConditionsForEverySituation(t *testing.T) {
 		{"rate limited when registered", ready(changed), vendor(429), "True Registered Reconciling", status.InProgressStatus},
 		{"a vendor fault when registered", ready(changed), vendor(500), "True Registered Reconciling", status.InProgressStatus},
 		{"a network fault when registered", ready(changed), offline, "True Registered Reconciling", status.InProgressStatus},
+		{"a state that could not be asked for yet", ready(func(s *scenario) { s.read(); s.res.Generation, s.res.Spec.State = 2, v1alpha1.StateDisabled }), vendor(503), "True Registered Reconciling", status.InProgressStatus},
 		{"a network fault when not registered", unregistered(), offline, "False APIUnavailable Reconciling", status.InProgressStatus},
 		{"a list that is awaited", unregisteredUnlisted(), nil, "False Pending Reconciling", status.InProgressStatus},
 		{"the key is missing", ready(func(s *scenario) { s.obs.credentials = &account.CredentialsError{Message: "no key"} }), nil, "False CredentialsUnavailable Reconciling", status.InProgressStatus},

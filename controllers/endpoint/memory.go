@@ -46,8 +46,8 @@ type memory struct {
 	// stale counts the reconciles in a row that ran on a stale read.
 	stale int
 
-	// refusal is the vendor's final answer to a request, so that it is not repeated unchanged.
-	refusal *refusal
+	// refusals are the vendor's final answers to requests, so that they are not repeated unchanged.
+	refusals map[action]refusal
 }
 
 // storedHashes are hashes of the status, and the endpoint that they are about.
@@ -72,7 +72,6 @@ func (h *heldSecret) fits(endpointID, mark string) bool {
 
 // refusal is a request that only another request, key or a person's wish can make succeed.
 type refusal struct {
-	action  action
 	request string
 	hold    hold
 	// until is when it is worth another try; zero: not before something changes.

@@ -45,7 +45,7 @@ type observation struct {
 	intentRefused bool
 	registered    string
 	held          *heldSecret
-	refusal       *refusal
+	refusals      map[action]refusal
 	failure       *hold
 
 	// evidence is what the endpoint's events say about a disable; nil: not read.

@@ -37,6 +37,9 @@ func (r *Reconciler) observe(ctx context.Context, w *work) error {
 		r.Accounts.Release(who) // a suspended resource costs no call
 		return r.observeSecret(ctx, w)
 	}
+	if mem.registered == res.Status.EndpointID {
+		mem.registered = "" // the status names it by now; if that is wiped, the endpoint is resumed like any other
+	}
 	obs.intent = intentOf(res)
 	if obs.intent.open(res.Status.EndpointID) {
 		obs.intentSince = mem.sight(obs.intent, r.Clock.Now())
@@ -45,7 +48,7 @@ func (r *Reconciler) observe(ctx context.Context, w *work) error {
 	if is := mem.stored; is.endpointID != "" && (is.endpointID == res.Status.EndpointID || is.endpointID == obs.registered) {
 		obs.appliedHash, obs.acceptedHash = is.applied, is.accepted
 	}
-	obs.held, obs.refusal = mem.held, mem.refusal
+	obs.held, obs.refusals = mem.held, mem.refusals
 	if mem.deleted != "" {
 		obs.live[mem.deleted], obs.disposed[mem.deleted] = nil, true
 	}
@@ -80,6 +83,9 @@ func (r *Reconciler) observeAccount(ctx context.Context, w *work, who account.Re
 	w.obs.credentials = err
 	if acct == nil {
 		return nil
+	}
+	if w.obs.registered != "" && w.obs.intent.underAnotherKey(acct.KeyHash) {
+		w.obs.registered = "" // this key need not see it
 	}
 	id := w.res.Status.EndpointID
 	if w.obs.registered != "" {

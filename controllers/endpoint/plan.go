@@ -5,6 +5,7 @@ package endpoint
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -119,6 +120,8 @@ type plan struct {
 	Wake time.Time
 	// Done: a deletion has nothing left to do.
 	Done bool
+	// Fenced: the endpoint is somebody else's.
+	Fenced bool
 	// Released: a deletion finishes although the endpoint may live on; why.
 	Released string
 }
@@ -186,17 +189,32 @@ func (p *planner) finish() plan {
 	return p.plan
 }
 
-// dropRefused leaves out a request that was refused for good and has not changed since, and what makes no sense without it.
+// dropRefused leaves out requests that were refused for good and have not changed since, and what makes no sense without
+// them.
 func (p *planner) dropRefused() {
-	r := p.obs.refusal
-	if r == nil || r.request != p.request() || (!r.until.IsZero() && !p.now.Before(r.until)) {
-		return
+	for refused, r := range p.obs.refusals {
+		if r.request != p.request() || (!r.until.IsZero() && !p.now.Before(r.until)) {
+			continue
+		}
+		if p.drop(func(a action) bool { return a == refused }) {
+			p.stop(&r.hold)
+		}
 	}
-	if !slices.ContainsFunc(p.plan.Steps, func(s step) bool { return s.Action == r.action }) {
-		return
+	slices.SortFunc(p.plan.Holds, func(a, b hold) int { return strings.Compare(a.Message, b.Message) }) // not the map's order
+}
+
+// drop leaves out steps with all that belongs to them, and tells whether there were any.
+func (p *planner) drop(which func(action) bool) bool {
+	var dropped []action
+	for _, s := range p.plan.Steps {
+		if which(s.Action) {
+			dropped = append(dropped, s.Action)
+		}
 	}
-	p.plan.Steps = slices.DeleteFunc(p.plan.Steps, func(s step) bool { return belongsTo(s.Action, r.action) })
-	p.stop(&r.hold)
+	p.plan.Steps = slices.DeleteFunc(p.plan.Steps, func(s step) bool {
+		return slices.ContainsFunc(dropped, func(d action) bool { return belongsTo(s.Action, d) })
+	})
+	return len(dropped) > 0
 }
 
 // belongsTo tells whether an action is part of a refused one, or only leads to it or follows from it.
@@ -215,12 +233,10 @@ func belongsTo(a, refused action) bool {
 	}
 }
 
-// dropWhilePaused does nothing at all while the account must not call: an intent without a POST would be noise.
+// dropWhilePaused makes no call while the account must not call. What concerns Kubernetes alone is done all the same.
 func (p *planner) dropWhilePaused() {
-	paused := p.now.Before(p.obs.pausedUntil)
-	if paused && slices.ContainsFunc(p.plan.Steps, func(s step) bool { return s.Action.atMedblocks() }) {
+	if p.now.Before(p.obs.pausedUntil) && p.drop(action.atMedblocks) {
 		_, h := classify(&account.PausedError{Until: p.obs.pausedUntil}, p.now)
-		p.plan.Steps = nil
 		p.stop(h)
 	}
 }

@@ -283,11 +283,13 @@ func (p *planner) fenced(target *medblocks.Endpoint) *medblocks.Endpoint {
 	switch {
 	case owner != "" && owner != p.obs.owner:
 		p.mirror()
+		p.plan.Fenced = true
 		p.stop(stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonOwnershipLost,
 			"endpoint %s now belongs to %s, which took it over: delete this resource (the endpoint is left alone), or remove the metadata key %s at Medblocks to take it back", target.ID, owner, v1alpha1.MarkOwner))
 		return nil
 	case p.foreign(target):
 		p.mirror()
+		p.plan.Fenced = true
 		p.stop(p.conflict(target))
 		return nil
 	}

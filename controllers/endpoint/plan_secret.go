@@ -67,18 +67,21 @@ func (p *planner) maintain(target *medblocks.Endpoint) {
 	}
 }
 
-// rotationDue is when the next scheduled rotation falls due; zero: never. It counts from when the value was issued, or
-// from now where that is not known.
+// rotationDue is when the next scheduled rotation falls due; zero: never. It counts from when the value was issued, by the
+// Secret or by the status, whichever is later: an old copy of the Secret that somebody put back is no reason to rotate.
 func (p *planner) rotationDue() time.Time {
 	interval := p.res.RotationInterval()
 	if interval == 0 {
 		return time.Time{}
 	}
 	issued := p.obs.secret.rotatedAt
-	if s := p.res.Status.SigningSecret; issued.IsZero() && s != nil && s.LastRotated != nil {
+	if issued.After(p.now) {
+		issued = time.Time{} // somebody edited it
+	}
+	if s := p.res.Status.SigningSecret; s != nil && s.LastRotated != nil && s.LastRotated.After(issued) {
 		issued = s.LastRotated.Time
 	}
-	if issued.IsZero() || issued.After(p.now) { // somebody edited it
+	if issued.IsZero() {
 		issued = p.now
 	}
 	return issued.Add(interval)

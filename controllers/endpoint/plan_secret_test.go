@@ -98,6 +98,12 @@ func TestPlanOfTheSigningSecret(t *testing.T) {
 			rotateHourly(s, at(s, 2*time.Hour))
 			s.obs.secret.rotatedAt = s.now.Add(-time.Minute)
 		}, ""},
+		{"an old copy of the Secret that was put back is healed, and not due", settled(), func(s *scenario) {
+			s.read()
+			rotateHourly(s, at(s, time.Minute))
+			s.obs.secret.nonce, s.obs.secret.rotatedAt = "OLD", s.now.Add(-3*time.Hour)
+			s.res.Status.SigningSecret.LastHealed = at(s, time.Minute)
+		}, "Contested=stalled"},
 		{"an issue date in the future is no reason to wait for ever", settled(), func(s *scenario) {
 			rotateHourly(s, nil)
 			s.obs.secret.rotatedAt = s.now.Add(1000 * time.Hour)

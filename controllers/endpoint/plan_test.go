@@ -231,6 +231,13 @@ func TestPlanOfAnEndpointThatIsKnown(t *testing.T) {
 			s.res.Spec.Description = "new"
 			s.obs.pausedUntil = s.now.Add(time.Hour)
 		}, "RateLimited=working"},
+		{"a paused account does not keep a held secret from being stored", settled(), func(s *scenario) {
+			s.read()
+			s.res.Spec.Description = "new"
+			s.obs.secret.exists = false
+			s.obs.held = &heldSecret{endpointID: testID, nonce: testNonce}
+			s.obs.pausedUntil = s.now.Add(time.Hour)
+		}, "PublishSecret RateLimited=working"},
 		{"a suspended resource is left alone", settled(), func(s *scenario) { s.res.Spec.Suspend, s.res.Spec.Description = true, "new" }, "Suspended=resting"},
 		{"a refused key stops", settled(), func(s *scenario) { s.obs.refused = &medblocks.APIError{StatusCode: 401, Envelope: true} }, "InvalidAPIKey=stalled"},
 		{"a missing key is waited for", settled(), func(s *scenario) { s.obs.credentials = &account.CredentialsError{Message: "no key"} }, "CredentialsUnavailable=working"},
@@ -346,11 +353,11 @@ func TestPlanOfARegistration(t *testing.T) {
 		}, "APIUnavailable=working"},
 		{"a refused request is not repeated unchanged", unregistered(), func(s *scenario) {
 			s.read()
-			s.obs.refusal = refusalOf(s, actionRegister)
+			s.obs.refusals = refusalOf(s, actionRegister)
 		}, "InvalidRequest=stalled"},
 		{"a refused request is repeated once it changes", unregistered(), func(s *scenario) {
 			s.read()
-			s.obs.refusal = refusalOf(s, actionRegister)
+			s.obs.refusals = refusalOf(s, actionRegister)
 			s.res.Spec.URL = "https://example.com/other"
 		}, "WriteIntent RegisterEndpoint(Spec) PublishSecret"},
 		{"an endpoint with our mark is resumed, with a baseline of its events", unregistered(), func(s *scenario) {
@@ -386,13 +393,13 @@ func TestPlanOfARegistration(t *testing.T) {
 		}, "AddFinalizer DeleteDuplicate(Duplicate)"},
 		{"a refused request is repeated when a person asks for something", unregistered(), func(s *scenario) {
 			s.read()
-			s.obs.refusal = refusalOf(s, actionRegister)
+			s.obs.refusals = refusalOf(s, actionRegister)
 			s.res.Annotations[v1alpha1.AnnotationReregisterRequestedAt] = "1"
 		}, "WriteIntent RegisterEndpoint(Spec) PublishSecret"},
 		{"a refused change does not keep the rest from being done", settled(), func(s *scenario) {
 			s.read()
 			s.res.Spec.Description, s.res.Spec.State = "refused", v1alpha1.StateDisabled
-			s.obs.refusal = refusalOf(s, actionUpdate)
+			s.obs.refusals = refusalOf(s, actionUpdate)
 		}, "RecordDisable DisableEndpoint(Spec) InvalidRequest=stalled"},
 		{"unsupported fields are refused", unregistered(), func(s *scenario) {
 			s.res.Spec.Adopt = &v1alpha1.AdoptSpec{EndpointID: testID, RotateSecret: true}
@@ -400,9 +407,9 @@ func TestPlanOfARegistration(t *testing.T) {
 	}, makePlan)
 }
 
-func refusalOf(s *scenario, a action) *refusal {
+func refusalOf(s *scenario, a action) map[action]refusal {
 	request := newPlanner(s.res, s.obs, s.now).request()
-	return &refusal{action: a, request: request, hold: *stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonInvalidRequest, "refused")}
+	return map[action]refusal{a: {request: request, hold: *stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonInvalidRequest, "refused")}}
 }
 
 func BenchmarkPlanOfASettledEndpoint(b *testing.B) {

@@ -59,6 +59,9 @@ func (r *Reconciler) record(ctx context.Context, w *work, p plan, err error) (ct
 	return ctrl.Result{RequeueAfter: r.untilWake(p, failure)}, nil
 }
 
+// afterRefusal is how soon the rest of a plan is carried out whose step was refused.
+const afterRefusal = time.Second
+
 // retryStale comes back when the cache has caught up, soon at first.
 func (r *Reconciler) retryStale(w *work) ctrl.Result {
 	delay := staleRetry << min(w.mem.stale, 7)
@@ -79,7 +82,11 @@ func (r *Reconciler) judge(w *work, err error) (class, *hold, error) {
 		verdict, h := classify(vendor.err, r.Clock.Now())
 		if h.Progress == stalled && vendor.action.atMedblocks() && !medblocks.IsUnauthorized(err) {
 			p := newPlanner(w.res, w.obs, r.Clock.Now())
-			w.mem.refusal = &refusal{action: vendor.action, request: p.request(), hold: *h, until: h.Wake}
+			if w.mem.refusals == nil {
+				w.mem.refusals = map[action]refusal{}
+			}
+			w.mem.refusals[vendor.action] = refusal{request: p.request(), hold: *h, until: h.Wake}
+			h.Wake = r.Clock.Now().Add(afterRefusal) // the rest of the plan does not depend on it
 		}
 		if vendor.action == actionRegister && !w.mem.refused {
 			w.mem.failure = h
