@@ -5,88 +5,13 @@ package endpoint
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/medblocks/webhook-operator/api/medblocks"
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
-	"github.com/medblocks/webhook-operator/controllers/account"
 )
-
-// action is one kind of write.
-type action string
-
-// Writes to Kubernetes.
-const (
-	actionAddFinalizer    action = "AddFinalizer"
-	actionWriteIntent     action = "WriteIntent"
-	actionRecordDisable   action = "RecordDisable"
-	actionRecordAttempt   action = "RecordAttempt"
-	actionPublishSecret   action = "PublishSecret"
-	actionMoveSecret      action = "MoveSecret"
-	actionDressSecret     action = "DressSecret"
-	actionDeleteSecret    action = "DeleteSecret"
-	actionRemoveFinalizer action = "RemoveFinalizer"
-)
-
-// Writes to Medblocks. They are the actions in status.history and in the log.
-const (
-	actionRegister        action = "RegisterEndpoint"
-	actionUpdate          action = "UpdateEndpoint"
-	actionRepairMarks     action = "RepairMarks"
-	actionMarkRotation    action = "MarkRotation"
-	actionRotate          action = "RotateSecret"
-	actionDisable         action = "DisableEndpoint"
-	actionEnable          action = "EnableEndpoint"
-	actionDeleteDuplicate action = "DeleteDuplicate"
-	actionDelete          action = "DeleteEndpoint"
-	actionOrphan          action = "OrphanEndpoint"
-)
-
-// actionRead is the live read that comes before a write; it is no step, but it can fail like one.
-const actionRead action = "ReadEndpoint"
-
-// atMedblocks tells whether the action writes to Medblocks.
-func (a action) atMedblocks() bool {
-	switch a {
-	case actionRegister, actionUpdate, actionRepairMarks, actionMarkRotation, actionRotate, actionDisable, actionEnable,
-		actionDeleteDuplicate, actionDelete, actionOrphan:
-		return true
-	default:
-		return false
-	}
-}
-
-// trigger says why something is done at Medblocks.
-type trigger string
-
-const (
-	triggerSpec         trigger = "Spec"
-	triggerDrift        trigger = "Drift"
-	triggerGone         trigger = "EndpointGone"
-	triggerReregister   trigger = "ReregisterRequested"
-	triggerLostSecret   trigger = "SecretLost"
-	triggerInterval     trigger = "RotationInterval"
-	triggerRotate       trigger = "RotateRequested"
-	triggerPolicy       trigger = "ReenablePolicy"
-	triggerReenable     trigger = "ReenableRequested"
-	triggerDuplicate    trigger = "Duplicate"
-	triggerMissingMark  trigger = "MarkMissing"
-	triggerResourceGone trigger = "ResourceDeleted"
-)
-
-// step is one write. Steps are carried out in order; the first that fails ends the round.
-type step struct {
-	Action     action
-	Trigger    trigger
-	EndpointID string
-	Create     *medblocks.CreateEndpointRequest
-	Update     *medblocks.UpdateEndpointRequest
-	Nonce      string
-	Secret     string
-}
 
 // needs is what has to be observed before a plan may be carried out.
 type needs struct {
@@ -187,58 +112,6 @@ func (p *planner) finish() plan {
 		}
 	}
 	return p.plan
-}
-
-// dropRefused leaves out requests that were refused for good and have not changed since, and what makes no sense without
-// them.
-func (p *planner) dropRefused() {
-	for refused, r := range p.obs.refusals {
-		if r.request != p.request() || (!r.until.IsZero() && !p.now.Before(r.until)) {
-			continue
-		}
-		if p.drop(func(a action) bool { return a == refused }) {
-			p.stop(&r.hold)
-		}
-	}
-	slices.SortFunc(p.plan.Holds, func(a, b hold) int { return strings.Compare(a.Message, b.Message) }) // not the map's order
-}
-
-// drop leaves out steps with all that belongs to them, and tells whether there were any.
-func (p *planner) drop(which func(action) bool) bool {
-	var dropped []action
-	for _, s := range p.plan.Steps {
-		if which(s.Action) {
-			dropped = append(dropped, s.Action)
-		}
-	}
-	p.plan.Steps = slices.DeleteFunc(p.plan.Steps, func(s step) bool {
-		return slices.ContainsFunc(dropped, func(d action) bool { return belongsTo(s.Action, d) })
-	})
-	return len(dropped) > 0
-}
-
-// belongsTo tells whether an action is part of a refused one, or only leads to it or follows from it.
-func belongsTo(a, refused action) bool {
-	switch refused {
-	case actionRegister:
-		return a == actionWriteIntent || a == actionRegister || a == actionPublishSecret
-	case actionMarkRotation, actionRotate:
-		return a == actionMarkRotation || a == actionRotate || a == actionPublishSecret
-	case actionEnable:
-		return a == actionRecordAttempt || a == actionEnable
-	case actionDisable:
-		return a == actionRecordDisable || a == actionDisable
-	default:
-		return a == refused
-	}
-}
-
-// dropWhilePaused makes no call while the account must not call. What concerns Kubernetes alone is done all the same.
-func (p *planner) dropWhilePaused() {
-	if p.now.Before(p.obs.pausedUntil) && p.drop(action.atMedblocks) {
-		_, h := classify(&account.PausedError{Until: p.obs.pausedUntil}, p.now)
-		p.stop(h)
-	}
 }
 
 // converge brings the endpoint, its Secret and its status to what is wanted.

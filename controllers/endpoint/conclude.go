@@ -1,0 +1,169 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package endpoint
+
+import (
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+
+	"github.com/medblocks/webhook-operator/api/medblocks"
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+)
+
+// conclude derives the status from what is now known: a pure function of the resource, the observation as it is after
+// the last step, the plan and, where a step failed, the hold that its error means.
+func conclude(res *v1alpha1.MedblocksWebhookEndpoint, obs *observation, p plan, failure *hold, now time.Time) *v1alpha1.MedblocksWebhookEndpointStatus {
+	status := res.Status.DeepCopy()
+	status.ObservedGeneration = res.Generation
+	c := conclusion{res: res, obs: obs, plan: p, failure: failure, now: now, status: status}
+	id := p.EndpointID
+	if obs.registered != "" {
+		id = obs.registered // by a step of this plan, or one before
+	}
+	c.target = obs.endpoint(id)
+	if c.target != nil && !p.Fenced {
+		c.identity()
+	}
+	c.mirror()
+	c.tokens()
+	c.conditions()
+	return status
+}
+
+type conclusion struct {
+	res     *v1alpha1.MedblocksWebhookEndpoint
+	obs     *observation
+	plan    plan
+	failure *hold
+	now     time.Time
+	target  *medblocks.Endpoint
+	status  *v1alpha1.MedblocksWebhookEndpointStatus
+}
+
+// blocking is what stands in the way of a condition: the failure of a step comes first.
+func (c *conclusion) blocking(condition string) *hold {
+	if c.failure != nil && c.failure.Condition == condition {
+		return c.failure
+	}
+	return c.plan.hold(condition)
+}
+
+// identity keeps which endpoint is ours, which key saw it, and what we asked and were told.
+func (c *conclusion) identity() {
+	if c.isResumed() {
+		c.status.SigningSecret = nil
+		c.status.Reenable = nil
+		if c.res.Status.EndpointID == "" {
+			markAllHandled(c.res, c.status)
+		}
+	}
+	c.status.EndpointID = c.target.ID
+	if c.obs.credentials == nil {
+		c.status.KeyHash = c.obs.keyHash
+	}
+	c.status.AppliedHash, c.status.AcceptedHash = c.obs.appliedHash, c.obs.acceptedHash
+	if want := desiredOf(c.res, c.obs.owner); want.diff(c.target).IsEmpty() {
+		c.status.AppliedHash, c.status.AcceptedHash = want.hash(), projectionOf(c.target).hash()
+	}
+	c.signingSecret()
+	c.reenable()
+}
+
+func (c *conclusion) signingSecret() {
+	if !c.obs.secret.holds(c.target.Metadata[v1alpha1.MarkSecretGeneration]) {
+		return
+	}
+	is := &v1alpha1.SigningSecretStatus{Name: c.obs.secret.name}
+	if was := c.status.SigningSecret; was != nil {
+		is.LastRotated, is.LastHealed = was.LastRotated, was.LastHealed
+	}
+	if issued := c.obs.secret.rotatedAt; !issued.IsZero() {
+		at := seconds(issued)
+		is.LastRotated = &at
+	}
+	if c.obs.healed {
+		is.LastHealed = is.LastRotated
+	}
+	c.status.SigningSecret = is
+}
+
+// reenable keeps the record of attempts and of accounted events.
+func (c *conclusion) reenable() {
+	r := &v1alpha1.ReenableStatus{}
+	if was := accountFor(c.status.Reenable, c.obs.evidence); was != nil {
+		r = was.DeepCopy()
+	}
+	if e := c.obs.evidence; e != nil && !e.complete && c.isResumed() {
+		// A baseline that could not be read to its end: all that exists by now is the past.
+		now := seconds(c.now.Add(time.Second))
+		r.AccountedBefore = &now
+	}
+	r.NextAttempt = c.plan.NextAttempt
+	switch {
+	case c.reenableServed() && !c.isResumed() && c.reenableToken() != c.res.Status.LastHandledReenableAt:
+		r.Attempts = nil // a person's re-enable starts the policy's budget anew
+	case r.NextAttempt != nil:
+		r.Attempts = attemptsSince(r, c.now.Add(-c.res.Spec.ReenablePolicy.WindowOrDefault()))
+	}
+	c.status.Reenable = r
+	if equality.Semantic.DeepEqual(r, &v1alpha1.ReenableStatus{}) {
+		c.status.Reenable = nil
+	}
+}
+
+// isResumed tells whether the endpoint is new to the status.
+func (c *conclusion) isResumed() bool {
+	return c.target.ID != c.res.Status.EndpointID
+}
+
+// mirror shows the endpoint to people.
+func (c *conclusion) mirror() {
+	if c.target == nil {
+		if c.obs.isLive(c.plan.EndpointID) {
+			c.status.Endpoint, c.status.Disabled = nil, nil // it is gone
+		}
+		return
+	}
+	c.status.Disabled = c.plan.Disabled
+	c.status.Endpoint = &v1alpha1.ObservedEndpoint{
+		Status: string(c.target.Status), URL: c.target.URL, APIVersion: c.target.APIVersion,
+		Events: slices.Sorted(slices.Values(c.target.Events)),
+	}
+	if !c.target.CreatedAt.IsZero() {
+		at := seconds(c.target.CreatedAt.Time)
+		c.status.Endpoint.CreatedAt = &at
+	}
+}
+
+// tokens keeps which requests were served. A request that could not be served yet stays pending.
+func (c *conclusion) tokens() {
+	if (c.failure != nil && c.failure.KeepReady) || c.res.Spec.Suspend {
+		return
+	}
+	markReconcileHandled(c.res, c.status)
+	if c.target == nil {
+		return
+	}
+	if token := c.res.Annotations[v1alpha1.AnnotationRotateSecretRequestedAt]; token != "" && token == c.obs.secret.rotatedFor &&
+		c.obs.secret.holds(c.target.Metadata[v1alpha1.MarkSecretGeneration]) {
+		c.status.LastHandledRotateSecretAt = token
+	}
+	if c.reenableServed() {
+		c.status.LastHandledReenableAt = c.reenableToken()
+	}
+	if token := c.res.Annotations[v1alpha1.AnnotationReregisterRequestedAt]; token != "" && c.blocking(v1alpha1.ConditionSynced) == nil {
+		c.status.LastHandledReregisterAt = token
+	}
+}
+
+func (c *conclusion) reenableToken() string {
+	return c.res.Annotations[v1alpha1.AnnotationReenableRequestedAt]
+}
+
+// reenableServed tells whether the endpoint is as a request to re-enable it, if there is one, wants it.
+func (c *conclusion) reenableServed() bool {
+	return c.reenableToken() != "" && c.target != nil && c.target.Status == medblocks.EndpointStatusActive && !c.res.WantsDisabled()
+}

@@ -1,0 +1,108 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package endpoint
+
+import (
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+)
+
+// credentialsGrace is how long a missing key is taken for one that is about to arrive: GitOps tools and External
+// Secrets create things in any order.
+const (
+	credentialsGrace = 5 * time.Minute
+	credentialsRetry = 15 * time.Second
+)
+
+// mayAct checks what must be right before anything is done.
+func (p *planner) mayAct() bool {
+	h := p.suspended()
+	if h == nil {
+		h = unsupported(p.res)
+	}
+	if h == nil && p.obs.credentials != nil {
+		h = p.noCredentials()
+	}
+	if h == nil && p.obs.refused != nil {
+		_, h = classify(p.obs.refused, p.now)
+	}
+	if h == nil {
+		return true
+	}
+	p.stop(h)
+	p.mirror()
+	return false
+}
+
+// mirror shows what is known without doing anything about it.
+func (p *planner) mirror() {
+	p.plan.EndpointID = p.res.Status.EndpointID
+	p.plan.Disabled = p.res.Status.Disabled
+	if r := p.res.Status.Reenable; r != nil {
+		p.plan.NextAttempt = r.NextAttempt
+	}
+}
+
+func (p *planner) suspended() *hold {
+	if !p.res.Spec.Suspend {
+		return nil
+	}
+	return &hold{
+		Condition: v1alpha1.ConditionSynced, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonSuspended,
+		Message:  "spec.suspend is true: nothing is read from or written to Medblocks; set it to false to go on",
+		Progress: resting, KeepReady: true,
+	}
+}
+
+// unsupported refuses, rather than ignores, what this version of the operator cannot do.
+func unsupported(res *v1alpha1.MedblocksWebhookEndpoint) *hold {
+	var fields []string
+	if res.Spec.Adopt != nil {
+		fields = append(fields, "spec.adopt")
+	}
+	if res.Spec.ManagementPolicy == v1alpha1.ManagementObserve {
+		fields = append(fields, "spec.managementPolicy: Observe")
+	}
+	if res.Spec.DeliveryMonitoring != nil {
+		fields = append(fields, "spec.deliveryMonitoring")
+	}
+	if policy := res.Spec.ReenablePolicy; policy != nil {
+		if policy.Mode == v1alpha1.ReenableWhenHealthy {
+			fields = append(fields, "spec.reenablePolicy.mode: WhenHealthy")
+		}
+		if policy.Probe != nil {
+			fields = append(fields, "spec.reenablePolicy.probe")
+		}
+		if policy.Redelivery != nil && policy.Redelivery.Mode == v1alpha1.RedeliveryUndelivered {
+			fields = append(fields, "spec.reenablePolicy.redelivery.mode: Undelivered")
+		}
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	return stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonInvalidRequest,
+		"this version of the operator does not support %s yet: remove it from the manifest; nothing is done until then", strings.Join(fields, ", "))
+}
+
+// noCredentials waits for a while and then asks for help. The grace is measured from the condition's own transition,
+// the one clock that survives a restart.
+func (p *planner) noCredentials() *hold {
+	h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonCredentialsUnavailable, "%s", p.obs.credentials.Error())
+	since := p.now
+	if c := meta.FindStatusCondition(p.res.Status.Conditions, v1alpha1.ConditionSynced); c != nil &&
+		c.Reason == v1alpha1.ReasonCredentialsUnavailable && c.Status == metav1.ConditionFalse {
+		since = c.LastTransitionTime.Time
+	}
+	h.Wake = p.now.Add(credentialsRetry)
+	if p.now.Sub(since) >= credentialsGrace {
+		h.Progress = stalled
+		h.Wake = p.now.Add(4 * credentialsRetry)
+	}
+	return h
+}
