@@ -152,28 +152,36 @@ func (c *conclusion) firstFailing(synced, secret, enabled *hold) *hold {
 	if secret.Status != metav1.ConditionTrue {
 		failing = append(failing, secret)
 	}
-	wanted := metav1.ConditionTrue
-	if c.res.WantsDisabled() {
-		wanted = metav1.ConditionFalse
-	}
-	// Where the operator has yet to ask for another state, the delay is the news and not the state.
-	delayed := synced.KeepReady && synced.Status != metav1.ConditionTrue && c.blocking(v1alpha1.ConditionEnabled) == nil
-	if enabled.Status != wanted && !delayed {
-		unwanted := *enabled
-		if unwanted.Progress == resting {
-			unwanted.Progress = working
-		}
-		failing = append(failing, &unwanted)
-	}
-	if len(failing) == 0 {
-		return nil
+	if h := c.unwantedState(synced, enabled); h != nil {
+		failing = append(failing, h)
 	}
 	for _, h := range failing {
 		if !h.KeepReady || h.Progress == resting || c.status.EndpointID == "" {
 			return h
 		}
 	}
+	if len(failing) == 0 {
+		return nil
+	}
 	return failing[0]
+}
+
+// unwantedState is the endpoint's state where it is not the wanted one; nil where it is. Where the operator could not ask
+// for another one yet, the delay is the news and not the state.
+func (c *conclusion) unwantedState(synced, enabled *hold) *hold {
+	wanted := metav1.ConditionTrue
+	if c.res.WantsDisabled() {
+		wanted = metav1.ConditionFalse
+	}
+	delayed := synced.KeepReady && synced.Status != metav1.ConditionTrue && c.blocking(v1alpha1.ConditionEnabled) == nil
+	if enabled.Status == wanted || delayed {
+		return nil
+	}
+	state := *enabled
+	if state.Progress == resting {
+		state.Progress = working
+	}
+	return &state
 }
 
 func (c *conclusion) readyMessage() string {
