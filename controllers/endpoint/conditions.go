@@ -173,7 +173,8 @@ func (c *conclusion) unwantedState(synced, enabled *hold) *hold {
 	if c.res.WantsDisabled() {
 		wanted = metav1.ConditionFalse
 	}
-	delayed := synced.KeepReady && synced.Status != metav1.ConditionTrue && c.blocking(v1alpha1.ConditionEnabled) == nil
+	delayed := synced.KeepReady && synced.Status != metav1.ConditionTrue && enabled.Status != metav1.ConditionUnknown &&
+		c.blocking(v1alpha1.ConditionEnabled) == nil
 	if enabled.Status == wanted || delayed {
 		return nil
 	}

@@ -97,6 +97,7 @@ func TestConditionsForEverySituation(t *testing.T) {
 		{"a vendor fault when registered", ready(changed), vendor(500), "True Registered Reconciling", status.InProgressStatus},
 		{"a network fault when registered", ready(changed), offline, "True Registered Reconciling", status.InProgressStatus},
 		{"a state that could not be asked for yet", ready(func(s *scenario) { s.read(); s.res.Generation, s.res.Spec.State = 2, v1alpha1.StateDisabled }), vendor(503), "True Registered Reconciling", status.InProgressStatus},
+		{"a disable that could not be judged yet", ready(becomesDisabled(func(s *scenario) { s.obs.evidence = nil })), vendor(429), "False Unknown Reconciling", status.InProgressStatus},
 		{"a network fault when not registered", unregistered(), offline, "False APIUnavailable Reconciling", status.InProgressStatus},
 		{"a list that is awaited", unregisteredUnlisted(), nil, "False Pending Reconciling", status.InProgressStatus},
 		{"the key is missing", ready(func(s *scenario) { s.obs.credentials = &account.CredentialsError{Message: "no key"} }), nil, "False CredentialsUnavailable Reconciling", status.InProgressStatus},
