@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"net/netip"
+	"os"
 	"regexp"
 	"strings"
 	"time"
@@ -83,6 +84,9 @@ func (o *options) addFlags(flags *flag.FlagSet) {
 	flags.Var(&o.probeAllowCIDRs, "probe-allow-cidr", "Loopback, link-local or private network (CIDR) that receiver probes may connect to; may be repeated. Default: none. This version of the operator refuses reenablePolicy.mode WhenHealthy and makes no probes.")
 }
 
+// inClusterNamespace is where a Pod reads its namespace, which holds the lease by default.
+const inClusterNamespace = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+
 var versionPattern = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
 
 // validate names every flag that is wrong, and what it should be.
@@ -100,8 +104,10 @@ func (o *options) validate() error {
 	check(o.pollInterval >= time.Second, "--poll-interval must be at least 1s")
 	check(o.disabledPollInterval >= 100*time.Millisecond, "--disabled-poll-interval must be at least 100ms")
 	check(o.maxConcurrent >= 1, "--max-concurrent-reconciles must be at least 1")
+	_, err := os.Stat(inClusterNamespace)
+	check(!o.leaderElect || o.leaderNamespace != "" || err == nil, "--leader-elect outside a cluster needs --leader-election-namespace")
 	check(!strings.Contains(o.clusterID, "/"), "--cluster-id must not contain a slash")
-	_, err := medblocks.New(medblocks.Config{BaseURL: o.apiBaseURL, APIKey: "mb_sk_sbx_check", APIVersion: o.apiVersion})
+	_, err = medblocks.New(medblocks.Config{BaseURL: o.apiBaseURL, APIKey: "mb_sk_sbx_check", APIVersion: o.apiVersion})
 	check(err == nil, "--api-base-url: %v", err)
 	_, err = labels.Parse(o.watchSelector)
 	check(err == nil, "--watch-label-selector: %v", err)

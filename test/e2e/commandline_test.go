@@ -68,6 +68,7 @@ func TestAWrongFlagIsNamed(t *testing.T) {
 		{"--probe-allow-cidr=everywhere", "--probe-allow-cidr"},
 		{"--zap-log-level=loud", "zap-log-level"},
 		{"--kubeconfig=/nonexistent/kubeconfig", "--kubeconfig"},
+		{"--leader-elect", "--leader-election-namespace"}, // which has no default outside a cluster
 		{"leader-elect", "leader-elect"}, // not a flag at all: it must not be ignored
 	} {
 		t.Run(c.arg, func(t *testing.T) {
