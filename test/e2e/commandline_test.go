@@ -69,7 +69,7 @@ func TestAWrongFlagIsNamed(t *testing.T) {
 		{"--zap-log-level=loud", "zap-log-level"},
 		{"--kubeconfig=/nonexistent/kubeconfig", "--kubeconfig"},
 		{"--leader-elect", "--leader-election-namespace"}, // which has no default outside a cluster
-		{"leader-elect", "leader-elect"}, // not a flag at all: it must not be ignored
+		{"leader-elect", "leader-elect"},                  // not a flag at all: it must not be ignored
 	} {
 		t.Run(c.arg, func(t *testing.T) {
 			g := NewWithT(t)
