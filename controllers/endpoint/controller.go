@@ -8,7 +8,6 @@ package endpoint
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -120,14 +119,14 @@ func (r *Reconciler) settle(ctx context.Context, w *work, makePlan func(*v1alpha
 
 // withhold reports the writes to Medblocks that a plan holds, instead of making them (--read-only).
 func (p *plan) withhold() {
-	if !slices.ContainsFunc(p.Steps, func(s step) bool { return s.Action.atMedblocks() }) {
-		return
-	}
 	var names []string
 	for _, s := range p.Steps {
 		if s.Action.atMedblocks() {
 			names = append(names, strings.TrimSpace(string(s.Action)+" "+s.EndpointID))
 		}
+	}
+	if len(names) == 0 {
+		return
 	}
 	p.Steps = nil
 	p.Holds = append([]hold{*stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonDrifted,
@@ -151,9 +150,4 @@ func (r *Reconciler) finalize(ctx context.Context, w *work) (ctrl.Result, error)
 func (r *Reconciler) forget(who account.Resource) {
 	r.memories.forget(who)
 	r.Accounts.Release(who)
-}
-
-func sorted(names []string) []string {
-	slices.Sort(names)
-	return names
 }

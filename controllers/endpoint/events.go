@@ -84,12 +84,16 @@ func (w *work) announceTrouble(before, after []metav1.Condition) {
 
 func changedFields(update *medblocks.UpdateEndpointRequest) string {
 	var fields []string
-	for name, changed := range map[string]bool{
-		"url": update.URL != nil, "events": update.Events != nil, "description": update.Description != nil, "metadata": update.Metadata != nil,
+	for _, field := range []struct {
+		name    string
+		changed bool
+	}{
+		{"description", update.Description != nil}, {"events", update.Events != nil},
+		{"metadata", update.Metadata != nil}, {"url", update.URL != nil},
 	} {
-		if changed {
-			fields = append(fields, name)
+		if field.changed {
+			fields = append(fields, field.name)
 		}
 	}
-	return strings.Join(sorted(fields), ", ")
+	return strings.Join(fields, ", ")
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/medblocks/webhook-operator/api/medblocks"
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
 	"github.com/medblocks/webhook-operator/controllers/account"
 )
 
@@ -86,10 +87,10 @@ func (o *observation) isLive(id string) bool {
 }
 
 // owned returns the endpoints that carry the resource's owner mark, oldest first.
-func (o *observation) owned(owner, mark string) []*medblocks.Endpoint {
+func (o *observation) owned() []*medblocks.Endpoint {
 	var owned []*medblocks.Endpoint
 	for i := range o.view.Owned {
-		if e := o.endpoint(o.view.Owned[i].ID); e != nil && e.Metadata[mark] == owner {
+		if e := o.endpoint(o.view.Owned[i].ID); e != nil && e.Metadata[v1alpha1.MarkOwner] == o.owner {
 			owned = append(owned, e)
 		}
 	}

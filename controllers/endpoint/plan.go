@@ -131,7 +131,7 @@ func (p *planner) converge(target *medblocks.Endpoint) {
 
 // duplicates removes further endpoints that carry our owner mark: the fruit of a POST whose answer was lost.
 func (p *planner) duplicates(target *medblocks.Endpoint) {
-	for _, other := range p.obs.owned(p.obs.owner, v1alpha1.MarkOwner) {
+	for _, other := range p.obs.owned() {
 		switch {
 		case other.ID == target.ID:
 		case p.res.Status.EndpointID != "" && p.foreign(other):

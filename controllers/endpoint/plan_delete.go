@@ -5,6 +5,7 @@ package endpoint
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/medblocks/webhook-operator/api/medblocks"
@@ -178,7 +179,7 @@ func (p *planner) doomed(id string) []*medblocks.Endpoint {
 	if target := p.obs.endpoint(id); id != "" && target != nil && ours(target) {
 		doomed = append(doomed, target)
 	}
-	for _, other := range p.obs.owned(p.obs.owner, v1alpha1.MarkOwner) {
+	for _, other := range p.obs.owned() {
 		if other.ID != id && ours(other) {
 			doomed = append(doomed, other)
 		}
@@ -194,7 +195,7 @@ func (p *planner) dispose(target *medblocks.Endpoint) {
 	}
 	metadata, marked := map[string]string{}, false
 	for key, value := range target.Metadata {
-		if reserved(key) {
+		if strings.HasPrefix(key, v1alpha1.MarkPrefix) {
 			marked = true
 			continue
 		}
@@ -206,8 +207,4 @@ func (p *planner) dispose(target *medblocks.Endpoint) {
 			Update: &medblocks.UpdateEndpointRequest{Metadata: metadata},
 		})
 	}
-}
-
-func reserved(key string) bool {
-	return len(key) >= len(v1alpha1.MarkPrefix) && key[:len(v1alpha1.MarkPrefix)] == v1alpha1.MarkPrefix
 }

@@ -124,7 +124,7 @@ func (p *planner) landed() time.Time {
 // resumed starts with a baseline: the events that are exhausted by now explain no later disable. What is found may not be
 // fit to be touched; then there is no target, and nothing is registered either.
 func (p *planner) pick() (target *medblocks.Endpoint, found bool) {
-	owned := p.obs.owned(p.obs.owner, v1alpha1.MarkOwner)
+	owned := p.obs.owned()
 	if len(owned) == 0 {
 		return nil, false
 	}
