@@ -57,14 +57,17 @@ func (q *Queue) Enqueue(resources ...account.Resource) {
 
 var _ source.Source = (*Queue)(nil)
 
-// SetupWithManager registers the controller.
-func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, queue *Queue, maxConcurrent int) error {
+// NewQueueFunc makes a controller's work queue.
+type NewQueueFunc = func(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request]
+
+// SetupWithManager registers the controller. Without newQueue it has controller-runtime's own work queue.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, queue *Queue, maxConcurrent int, newQueue NewQueueFunc) error {
 	err := builder.ControllerManagedBy(mgr).
 		Named("medblockswebhookendpoint").
 		For(&v1alpha1.MedblocksWebhookEndpoint{}, builder.WithPredicates(asksForWork())).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(ownerOfSecret)).
 		WatchesRawSource(queue).
-		WithOptions(controller.Options{MaxConcurrentReconciles: maxConcurrent}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: maxConcurrent, NewQueue: newQueue}).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)

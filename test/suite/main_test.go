@@ -13,21 +13,18 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
-	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
-	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/controllers"
 	"github.com/medblocks/webhook-operator/test/controlplane"
 )
 
 // shared is what all tests of the package use.
 var shared struct {
-	plane  *controlplane.ControlPlane
-	scheme *runtime.Scheme
+	plane *controlplane.ControlPlane
 	// admin may do everything. It reads live.
 	admin client.Client
 	// logs holds what is logged without a logger of the manager: by client-go and by the defaults of controller-runtime.
@@ -57,15 +54,11 @@ func run(m *testing.M) (code int, err error) {
 	ctrl.SetLogger(zap.New(zap.WriteTo(shared.logs)))
 	klog.SetLogger(zap.New(zap.WriteTo(shared.logs)))
 
-	shared.scheme = runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(shared.scheme), v1alpha1.AddToScheme(shared.scheme)); err != nil {
-		return 1, err
-	}
 	if shared.plane, err = controlplane.Start(context.Background(), controlplane.Options{}); err != nil {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, shared.plane.Stop()) }()
-	if shared.admin, err = client.New(shared.plane.Admin, client.Options{Scheme: shared.scheme}); err != nil {
+	if shared.admin, err = client.New(shared.plane.Admin, client.Options{Scheme: controllers.Scheme()}); err != nil {
 		return 1, err
 	}
 	code = m.Run()

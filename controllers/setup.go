@@ -1,0 +1,124 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package controllers puts the accounts and the controller together on a manager, the same way in the operator and
+// under test.
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"github.com/medblocks/webhook-operator/api/medblocks"
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/controllers/account"
+	"github.com/medblocks/webhook-operator/controllers/endpoint"
+)
+
+// fieldOwner is the name that the operator writes and publishes events under.
+const fieldOwner = "medblocks-webhook-operator"
+
+// Options are what the operator can be told. Those without a comment are required, and documented with the manager's flags.
+type Options struct {
+	APIBaseURL              string
+	APIVersion              string // empty: medblocks.DefaultAPIVersion
+	APIQPS                  float64
+	APIBurst                int
+	APITimeout              time.Duration
+	PollInterval            time.Duration
+	DisabledPollInterval    time.Duration
+	ClusterID               string // empty: the UID of kube-system
+	ReadOnly                bool
+	MaxConcurrentReconciles int
+
+	// Clock is the real one by default.
+	Clock clock.Clock
+	// Transport carries the calls to Medblocks; by default one that all accounts share.
+	Transport http.RoundTripper
+	// NewQueue makes the controller's work queue; by default controller-runtime's own.
+	NewQueue endpoint.NewQueueFunc
+}
+
+// Scheme holds all types that the operator reads or writes.
+func Scheme() *runtime.Scheme {
+	scheme := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+	return scheme
+}
+
+// CacheOptions keep in memory what the operator needs and nothing else: its own kind, as far as the selector goes (nil: all
+// of it), and of the Secrets only those that it wrote. API key Secrets are never cached. Without namespaces, all are watched.
+func CacheOptions(namespaces []string, selector labels.Selector) cache.Options {
+	options := cache.Options{
+		DefaultTransform: cache.TransformStripManagedFields(),
+		ByObject: map[client.Object]cache.ByObject{
+			&v1alpha1.MedblocksWebhookEndpoint{}: {Label: selector},
+			&corev1.Secret{}:                     {Label: labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})},
+		},
+	}
+	if len(namespaces) > 0 {
+		options.DefaultNamespaces = map[string]cache.Config{}
+		for _, namespace := range namespaces {
+			options.DefaultNamespaces[namespace] = cache.Config{}
+		}
+	}
+	return options
+}
+
+// Setup adds the accounts and the controller to a manager. The queue that it returns has resources reconciled.
+func Setup(ctx context.Context, mgr manager.Manager, opts Options) (*endpoint.Queue, error) {
+	clusterID, err := clusterID(ctx, mgr.GetAPIReader(), opts.ClusterID)
+	if err != nil {
+		return nil, err
+	}
+	if opts.Clock == nil {
+		opts.Clock = clock.RealClock{}
+	}
+	queue := endpoint.NewQueue()
+	registry := account.NewRegistry(account.Options{
+		Secrets: mgr.GetAPIReader(),
+		NewAPI: func(apiKey string) (account.API, error) {
+			return medblocks.New(medblocks.Config{
+				BaseURL: opts.APIBaseURL, APIKey: apiKey, APIVersion: opts.APIVersion, Timeout: opts.APITimeout,
+				Transport: opts.Transport, UserAgent: fieldOwner, Observer: account.ObserveCall,
+			})
+		},
+		ClusterID: clusterID, PollInterval: opts.PollInterval, DisabledPollInterval: opts.DisabledPollInterval,
+		QPS: opts.APIQPS, Burst: opts.APIBurst, Clock: opts.Clock, Log: mgr.GetLogger().WithName("account"),
+	}, queue.Enqueue)
+	if err := mgr.Add(registry); err != nil {
+		return nil, fmt.Errorf("adding the accounts: %w", err)
+	}
+	reconciler := &endpoint.Reconciler{
+		Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Accounts: registry, Events: mgr.GetEventRecorder(fieldOwner),
+		Clock: opts.Clock, ClusterID: clusterID, APITimeout: opts.APITimeout, ReadOnly: opts.ReadOnly,
+	}
+	return queue, reconciler.SetupWithManager(mgr, queue, opts.MaxConcurrentReconciles, opts.NewQueue)
+}
+
+// clusterID is the one that was asked for or, without one, the UID of kube-system, which lives as long as the cluster.
+func clusterID(ctx context.Context, reader client.Reader, wanted string) (string, error) {
+	if wanted != "" {
+		return wanted, nil
+	}
+	var namespace metav1.PartialObjectMetadata
+	namespace.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
+	if err := reader.Get(ctx, client.ObjectKey{Name: metav1.NamespaceSystem}, &namespace); err != nil {
+		return "", fmt.Errorf("reading the UID of kube-system, the default of --cluster-id: %w", err)
+	}
+	return string(namespace.UID), nil
+}
