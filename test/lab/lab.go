@@ -1,0 +1,105 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package lab
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+
+	"github.com/go-logr/logr"
+
+	"github.com/medblocks/webhook-operator/controllers"
+	"github.com/medblocks/webhook-operator/test/controlplane"
+)
+
+// Options of a lab.
+type Options struct {
+	// ControllerManager also runs kube-controller-manager, so that namespaces can be deleted.
+	ControllerManager bool
+	// Parallel is how many tests run at a time unless -parallel says otherwise; default 8: they mostly wait for the API server.
+	Parallel int
+}
+
+// shared is what all worlds of a test binary use.
+var shared struct {
+	options  Options
+	plane    *controlplane.ControlPlane
+	scheme   *runtime.Scheme
+	mapper   meta.RESTMapper
+	admin    *access // may do everything
+	operator *access // may do what config/rbac allows
+}
+
+// access is a way to the API server with somebody's credentials. One transport serves all worlds: a TLS handshake for
+// each of thousands of operators would be most of the work.
+type access struct {
+	host      string
+	transport http.RoundTripper
+}
+
+func newAccess(config *rest.Config) (*access, error) {
+	transport, err := rest.TransportFor(config)
+	if err != nil {
+		return nil, fmt.Errorf("lab: a transport to the API server: %w", err)
+	}
+	return &access{host: config.Host, transport: transport}, nil
+}
+
+// config leads to the API server through a transport of the caller's making.
+func (e *access) config(wrap func(http.RoundTripper) http.RoundTripper) *rest.Config {
+	return &rest.Config{Host: e.host, Transport: wrap(e.transport), QPS: -1}
+}
+
+// Main runs the tests of a package on one control plane.
+func Main(m *testing.M, options Options) {
+	if options.Parallel == 0 {
+		options.Parallel = 8
+	}
+	if err := flag.Set("test.parallel", fmt.Sprint(options.Parallel)); err != nil {
+		panic(err) // before flag.Parse, so that -parallel overrides it
+	}
+	flag.Parse()
+	code, err := run(m, options)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M, options Options) (code int, err error) {
+	klog.SetLogger(logr.Discard())
+	ctrl.SetLogger(logr.Discard())
+	shared.options, shared.scheme = options, controllers.Scheme()
+	shared.plane, err = controlplane.Start(context.Background(), controlplane.Options{ControllerManager: options.ControllerManager})
+	if err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, shared.plane.Stop()) }()
+	if shared.admin, err = newAccess(shared.plane.Admin); err != nil {
+		return 1, err
+	}
+	if shared.operator, err = newAccess(shared.plane.OperatorConfig()); err != nil {
+		return 1, err
+	}
+	adminClient := &http.Client{Transport: shared.admin.transport}
+	if shared.mapper, err = apiutil.NewDynamicRESTMapper(shared.admin.config(asIs), adminClient); err != nil {
+		return 1, fmt.Errorf("lab: a mapper: %w", err)
+	}
+	return m.Run(), nil
+}
+
+func asIs(next http.RoundTripper) http.RoundTripper { return next }

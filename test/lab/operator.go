@@ -1,0 +1,212 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package lab
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	. "github.com/onsi/gomega"
+	"go.uber.org/zap/zapcore"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/controllers"
+	"github.com/medblocks/webhook-operator/controllers/endpoint"
+)
+
+// OperatorOptions are what the manager has flags for, and a few things for tests.
+type OperatorOptions struct {
+	// APITimeout is how long a call may be in flight, in virtual time.
+	APITimeout           time.Duration
+	PollInterval         time.Duration
+	DisabledPollInterval time.Duration
+	ClusterID            string
+	ReadOnly             bool
+	Workers              int
+	// CallTimeout, if set, is how long (real time) a call to Medblocks may take; default APITimeout.
+	CallTimeout time.Duration
+	// Blind operators are not waited for until their cache shows what is stored.
+	Blind bool
+	// Verbose operators log everything they can.
+	Verbose bool
+}
+
+// Operator is a running operator.
+type Operator struct {
+	// Wire carries all its requests.
+	Wire *Wire
+	// Queue has resources reconciled.
+	Queue *endpoint.Queue
+
+	world   *World
+	options OperatorOptions
+	manager manager.Manager
+	sleeper *sleeper
+	queue   atomic.Pointer[queue]
+	seen    int64 // the writes that its cache has shown
+	cancel  context.CancelFunc
+	ended   chan struct{}
+	err     error
+	once    sync.Once
+}
+
+// Start runs an operator with cold caches, as a new process would.
+func (w *World) Start(tweaks ...func(*OperatorOptions)) *Operator {
+	w.T.Helper()
+	return w.StartThrough(newWire(w), tweaks...)
+}
+
+// NewWire is for StartThrough: middleware can be set before the first request.
+func (w *World) NewWire() *Wire { return newWire(w) }
+
+// StartThrough is Start with a wire that the test has prepared.
+func (w *World) StartThrough(wire *Wire, tweaks ...func(*OperatorOptions)) *Operator {
+	w.T.Helper()
+	op := &Operator{world: w, options: w.Defaults, Wire: wire, sleeper: &sleeper{}, seen: -1, ended: make(chan struct{})}
+	for _, tweak := range tweaks {
+		tweak(&op.options)
+	}
+	var err error
+	op.manager, err = ctrl.NewManager(shared.operator.config(op.kubernetes), op.managerOptions())
+	w.Expect(err).NotTo(HaveOccurred())
+	op.Queue, err = controllers.Setup(w.Context(), op.manager, controllers.Options{
+		APIBaseURL: w.vendorURL, APIQPS: 1e6, APIBurst: 1e6, APITimeout: op.options.APITimeout,
+		PollInterval: op.options.PollInterval, DisabledPollInterval: op.options.DisabledPollInterval,
+		ClusterID: op.options.ClusterID, ReadOnly: op.options.ReadOnly, MaxConcurrentReconciles: op.options.Workers,
+		Clock: operatorClock{Clock: w.Clock, sleeper: op.sleeper}, Transport: op.medblocks(), NewQueue: op.newQueue,
+	})
+	w.Expect(err).NotTo(HaveOccurred())
+	ctx, cancel := context.WithCancel(context.Background())
+	op.cancel = cancel
+	go func() {
+		defer close(op.ended)
+		op.err = op.manager.Start(ctx)
+	}()
+	w.operators = append(w.operators, op)
+	return op
+}
+
+func (op *Operator) managerOptions() ctrl.Options {
+	level := zapcore.InfoLevel
+	if op.options.Verbose {
+		level = zapcore.Level(-10)
+	}
+	return ctrl.Options{
+		Scheme: shared.scheme,
+		MapperProvider: func(*rest.Config, *http.Client) (meta.RESTMapper, error) {
+			return shared.mapper, nil
+		},
+		Logger:                  zap.New(zap.WriteTo(op.world.Logs), zap.Level(level)),
+		Cache:                   controllers.CacheOptions([]string{op.world.Namespace}, nil),
+		Metrics:                 metricsserver.Options{BindAddress: "0"},
+		HealthProbeBindAddress:  "0",
+		GracefulShutdownTimeout: ptr.To(10 * time.Second),
+		// Names are unique per process, and each world has controllers of the same name.
+		Controller: config.Controller{SkipNameValidation: ptr.To(true)},
+	}
+}
+
+func (op *Operator) kubernetes(next http.RoundTripper) http.RoundTripper {
+	return op.Wire.side(Kubernetes, next)
+}
+
+// medblocks is the way to the vendor. A test of hanging calls has them end in real time.
+func (op *Operator) medblocks() http.RoundTripper {
+	wire := op.Wire.side(Medblocks, op.world.vendorRT)
+	if op.options.CallTimeout == 0 {
+		return wire
+	}
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		ctx, cancel := context.WithTimeout(req.Context(), op.options.CallTimeout)
+		resp, err := wire.RoundTrip(req.WithContext(ctx))
+		if err != nil {
+			cancel()
+			return nil, err
+		}
+		resp.Body = &body{ReadCloser: resp.Body, cancel: cancel}
+		return resp, nil
+	})
+}
+
+func (op *Operator) newQueue(_ string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
+	q := newQueue(op.world.Clock, limiter)
+	op.queue.Store(q)
+	return q
+}
+
+// Kill ends the operator as SIGKILL does: from now on, nothing of it reaches anybody.
+func (op *Operator) Kill() {
+	op.Wire.Cut()
+	op.once.Do(op.cancel)
+}
+
+// Stop ends the operator as SIGTERM does, and waits until it has ended.
+func (op *Operator) Stop() {
+	op.world.T.Helper()
+	op.once.Do(op.cancel)
+	<-op.ended
+	op.Wire.Cut()
+	op.world.Expect(op.err).NotTo(HaveOccurred())
+}
+
+// Dead tells whether it was killed, stopped, or has crashed.
+func (op *Operator) Dead() bool {
+	if op.Wire.closed() {
+		op.once.Do(op.cancel)
+		return true
+	}
+	return false
+}
+
+// Enqueue has a resource reconciled.
+func (op *Operator) Enqueue(name string) {
+	op.Queue.Enqueue(types.NamespacedName{Namespace: op.world.Namespace, Name: name})
+}
+
+// idle tells whether nothing is under way.
+func (op *Operator) idle() bool {
+	q := op.queue.Load()
+	return q != nil && q.storage.idle() && op.Wire.idle() && op.sleeper.asleep() && (op.options.Blind || op.isCurrent())
+}
+
+// isCurrent tells whether the cache shows what is stored.
+func (op *Operator) isCurrent() bool {
+	writes := op.world.active.Load()
+	if op.seen == writes && !shared.options.ControllerManager {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(op.world.Context(), time.Second)
+	defer cancel()
+	current := sameVersions(ctx, op, &v1alpha1.MedblocksWebhookEndpointList{}, &v1alpha1.MedblocksWebhookEndpointList{}) &&
+		sameVersions(ctx, op, &corev1.SecretList{}, &corev1.SecretList{}, client.MatchingLabels{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})
+	if current {
+		op.seen = writes
+	}
+	return current
+}
+
+// sameVersions compares the versions of the objects in the cache with the stored ones.
+func sameVersions(ctx context.Context, op *Operator, cached, live client.ObjectList, opts ...client.ListOption) bool {
+	opts = append(opts, client.InNamespace(op.world.Namespace))
+	if op.manager.GetClient().List(ctx, cached, opts...) != nil || op.world.Client.List(ctx, live, opts...) != nil {
+		return false
+	}
+	return versions(cached) == versions(live)
+}

@@ -1,0 +1,167 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package lab
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	k8sruntime "k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+)
+
+const (
+	// patience is how long (real time) something may be under way before the world counts as stuck.
+	patience = 60 * time.Second
+	// settleLimit is how much virtual time a world may need to settle.
+	settleLimit = 12 * time.Hour
+	// longestStep bounds one move of the clock.
+	longestStep = time.Hour
+)
+
+// versions are the names and versions of the objects of a list, in an order of their own.
+func versions(list client.ObjectList) string {
+	var all []string
+	_ = meta.EachListItem(list, func(o k8sruntime.Object) error {
+		if object, ok := o.(client.Object); ok {
+			all = append(all, object.GetName()+"="+object.GetResourceVersion())
+		}
+		return nil
+	})
+	slices.Sort(all)
+	return strings.Join(all, " ")
+}
+
+// live are the operators that still run.
+func (w *World) live() []*Operator {
+	return slices.DeleteFunc(slices.Clone(w.operators), (*Operator).Dead)
+}
+
+// Quiesce waits until nothing is under way: everybody waits for the clock, or is dead.
+func (w *World) Quiesce() {
+	w.T.Helper()
+	calm := 0
+	// What is under way needs the processor, and what was handed from one goroutine to the next shows a moment later: so
+	// the calm has to last.
+	err := wait.PollUntilContextTimeout(w.Context(), time.Millisecond, patience, true, func(context.Context) (bool, error) {
+		if calm++; !w.idle() {
+			calm = 0
+		}
+		return calm >= 2, nil
+	})
+	if err != nil {
+		w.T.Fatalf("still under way after %s: %s", patience, w.stuck())
+	}
+}
+
+func (w *World) idle() bool {
+	for _, op := range w.live() {
+		if !op.idle() {
+			return false
+		}
+	}
+	return w.Vendor.Idle()
+}
+
+func (w *World) stuck() string {
+	var lines []string
+	for i, op := range w.operators {
+		if op.Dead() {
+			continue
+		}
+		q := op.queue.Load()
+		lines = append(lines, fmt.Sprintf("operator %d: queue %t, wire idle %t, asleep %t, current %t",
+			i+1, q != nil && q.storage.idle(), op.Wire.idle(), op.sleeper.asleep(), op.isCurrent()))
+	}
+	stacks := make([]byte, 1<<20)
+	return strings.Join(lines, "; ") + "\n" + string(stacks[:runtime.Stack(stacks, true)])
+}
+
+// step moves the clock to the next deadline, but not beyond the limit, and waits until what falls due is done.
+func (w *World) step(limit time.Time) {
+	next := w.Clock.nextDue()
+	for _, op := range w.live() {
+		if q := op.queue.Load(); q != nil {
+			next = earliest(next, q.nextDue())
+		}
+	}
+	now := w.Clock.Now()
+	if next.IsZero() || next.After(limit) {
+		next = limit
+	}
+	if next.Before(now) {
+		next = now
+	}
+	if next.Sub(now) > longestStep {
+		next = now.Add(longestStep)
+	}
+	w.Clock.moveTo(next)
+	for _, op := range w.live() {
+		if q := op.queue.Load(); q != nil {
+			q.release()
+		}
+	}
+	w.Quiesce()
+}
+
+// Advance lets that much virtual time pass, deadline by deadline.
+func (w *World) Advance(d time.Duration) {
+	w.T.Helper()
+	w.Quiesce()
+	end := w.Clock.Now().Add(d)
+	for w.Clock.Now().Before(end) && len(w.live()) > 0 {
+		w.step(end)
+	}
+	if now := w.Clock.Now(); now.Before(end) {
+		w.Clock.moveTo(end)
+	}
+}
+
+// Settle lets virtual time pass until nothing is left to do: every resource says that it is done or stalled, and nobody
+// has written anything for two polls. It returns at once when no operator is left, as after a crash; the result tells
+// whether the world has settled.
+func (w *World) Settle() bool {
+	w.T.Helper()
+	w.Quiesce()
+	limit := w.Clock.Now().Add(settleLimit)
+	writes, since := w.active.Load(), w.Clock.Now()
+	for {
+		if len(w.live()) == 0 {
+			return false
+		}
+		if now := w.active.Load(); now != writes {
+			writes, since = now, w.Clock.Now()
+		}
+		if w.Clock.Now().Sub(since) >= 2*w.Defaults.PollInterval+time.Minute && w.Resting() {
+			return true
+		}
+		if !w.Clock.Now().Before(limit) {
+			w.T.Fatalf("not settled after %s:\n%s", settleLimit, w.Show())
+		}
+		w.step(limit)
+	}
+}
+
+// Resting tells whether no resource waits for the operator, by what its status says.
+func (w *World) Resting() bool {
+	for _, res := range w.Resources() {
+		switch {
+		case res.Status.ObservedGeneration != res.Generation && res.DeletionTimestamp.IsZero():
+			return false
+		case meta.IsStatusConditionTrue(res.Status.Conditions, v1alpha1.ConditionReconciling):
+			return false
+		case !res.DeletionTimestamp.IsZero() && !meta.IsStatusConditionTrue(res.Status.Conditions, v1alpha1.ConditionStalled):
+			return false
+		}
+	}
+	return true
+}

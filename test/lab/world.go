@@ -1,0 +1,186 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package lab
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/test/emulator"
+)
+
+const (
+	// ClusterID is the first part of the owner marks, unless an operator has another one.
+	ClusterID = "lab"
+	// KeySecret is the Secret with the API key.
+	KeySecret = "medblocks"
+	// Workspace is the one that World.Key opens.
+	Workspace = "workspace"
+)
+
+// World is all that one test has to itself.
+type World struct {
+	*WithT
+	T testing.TB
+
+	Namespace string
+	// Key is the API key, in the Secret KeySecret.
+	Key    string
+	Vendor *emulator.Server
+	Clock  *Clock
+	// Client may do everything and reads live.
+	Client client.Client
+	// Receiver gets the deliveries to the URLs of Manifest.
+	Receiver *Receiver
+	// Logs of all operators.
+	Logs *Buffer
+	// Bystanders are endpoints of others in the same workspace, as they were.
+	Bystanders []emulator.EndpointWithSecret
+
+	// Defaults of the operators that are started.
+	Defaults OperatorOptions
+
+	vendorURL string
+	vendorRT  http.RoundTripper
+	operators []*Operator
+	active    atomic.Int64 // counts the writes of everybody that we see
+}
+
+// Setup is what a test may change before its world begins.
+type Setup struct {
+	Vendor   emulator.Options
+	Operator OperatorOptions
+	// Keyless worlds begin without the API key Secret.
+	Keyless bool
+	// Start of the virtual time; default: now, to the second.
+	Start time.Time
+}
+
+// NewWorld makes a world without an operator.
+func NewWorld(t testing.TB, tweaks ...func(*Setup)) *World {
+	t.Helper()
+	s := Setup{
+		Start: time.Now().Truncate(time.Second),
+		Operator: OperatorOptions{
+			APITimeout: 30 * time.Second, PollInterval: 5 * time.Minute, DisabledPollInterval: time.Minute,
+			ClusterID: ClusterID, Workers: 4,
+		},
+	}
+	for _, tweak := range tweaks {
+		tweak(&s)
+	}
+	w := &World{
+		WithT: NewWithT(t), T: t, Clock: newClock(s.Start), Logs: &Buffer{}, Defaults: s.Operator,
+		Key: "mb_sk_sbx_canary" + rand.Text(), vendorRT: &http.Transport{MaxIdleConnsPerHost: 8},
+	}
+	var err error
+	w.Client, err = client.New(shared.admin.config(w.counting), client.Options{Scheme: shared.scheme, Mapper: shared.mapper})
+	w.Expect(err).NotTo(HaveOccurred())
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "lab-"}}
+	w.Expect(w.Client.Create(w.Context(), namespace)).To(Succeed())
+	w.Namespace = namespace.Name
+
+	s.Vendor.Clock = w.Clock
+	w.Vendor = emulator.New(s.Vendor)
+	server := httptest.NewServer(w.Vendor)
+	w.vendorURL = server.URL
+	w.Receiver = newReceiver()
+	t.Cleanup(func() {
+		w.killAll()
+		w.Vendor.Close()
+		server.Close()
+		w.Receiver.close()
+		w.explain()
+	})
+	w.Expect(w.Vendor.SetKey(emulator.Key{APIKey: w.Key, Workspace: Workspace})).To(Succeed())
+	w.addBystanders()
+	if !s.Keyless {
+		w.CreateSecret(KeySecret, map[string]string{v1alpha1.DefaultAPIKeySecretKey: w.Key})
+	}
+	return w
+}
+
+// Context outlives the test's own, which has ended when its cleanups run.
+func (w *World) Context() context.Context { return context.WithoutCancel(w.T.Context()) }
+
+// counting notes the test's own writes: the informers have to see those too before anything counts as settled.
+func (w *World) counting(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		if req.Method != http.MethodGet {
+			defer w.active.Add(1)
+		}
+		return next.RoundTrip(req)
+	})
+}
+
+// addBystanders puts endpoints of others into the workspace, which nobody may touch.
+func (w *World) addBystanders() {
+	for _, metadata := range []map[string]any{
+		{"team": "billing"},
+		{v1alpha1.MarkOwner: "another-cluster/" + w.Namespace + "/hooks", v1alpha1.MarkIncarnation: "another", v1alpha1.MarkSecretGeneration: "another"},
+	} {
+		added, err := w.Vendor.AddEndpoint(w.Key, emulator.Endpoint{Metadata: metadata})
+		w.Expect(err).NotTo(HaveOccurred())
+		w.Bystanders = append(w.Bystanders, added)
+	}
+}
+
+func (w *World) killAll() {
+	for _, op := range w.operators {
+		op.Kill()
+	}
+	for _, op := range w.operators {
+		<-op.ended
+	}
+}
+
+// explain prints what is needed to understand a failure.
+func (w *World) explain() {
+	if !w.T.Failed() {
+		return
+	}
+	for i, op := range w.operators {
+		for _, r := range op.Wire.Requests() {
+			if r.IsWrite() || r.Side == Medblocks {
+				w.T.Logf("operator %d: %s?%s %d", i+1, r.String(), r.Query.Encode(), r.Status)
+			}
+		}
+	}
+	const tail = 8000
+	logs := w.Logs.String()
+	w.T.Log(logs[max(0, len(logs)-tail):])
+}
+
+// Buffer is a log that can be read while it is written.
+type Buffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+// Write appends to the log.
+func (b *Buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+// String is all that was logged.
+func (b *Buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
