@@ -60,6 +60,7 @@ type Operator struct {
 	manager manager.Manager
 	sleeper *sleeper
 	queue   atomic.Pointer[queue]
+	handled handled
 	seen    int64 // the writes that its cache has shown
 	cancel  context.CancelFunc
 	ended   chan struct{}
@@ -114,6 +115,7 @@ func (op *Operator) managerOptions() ctrl.Options {
 			return shared.mapper, nil
 		},
 		Logger:                  zap.New(zap.WriteTo(op.world.Logs), zap.Level(level)),
+		NewCache:                op.newCache,
 		Cache:                   controllers.CacheOptions([]string{op.world.Namespace}, nil),
 		Metrics:                 metricsserver.Options{BindAddress: "0"},
 		HealthProbeBindAddress:  "0",
@@ -182,11 +184,10 @@ func (op *Operator) Enqueue(name string) {
 
 // idle tells whether nothing is under way.
 func (op *Operator) idle() bool {
-	q := op.queue.Load()
-	return q != nil && q.storage.idle() && op.Wire.idle() && op.sleeper.asleep() && (op.options.Blind || op.isCurrent())
+	return op.queue.Load().idle() && op.Wire.idle() && op.sleeper.asleep() && (op.options.Blind || op.isCurrent())
 }
 
-// isCurrent tells whether the cache shows what is stored.
+// isCurrent tells whether the controller knows what is stored.
 func (op *Operator) isCurrent() bool {
 	writes := op.world.active.Load()
 	if op.seen == writes && !shared.options.ControllerManager {
@@ -194,19 +195,18 @@ func (op *Operator) isCurrent() bool {
 	}
 	ctx, cancel := context.WithTimeout(op.world.Context(), time.Second)
 	defer cancel()
-	current := sameVersions(ctx, op, &v1alpha1.MedblocksWebhookEndpointList{}, &v1alpha1.MedblocksWebhookEndpointList{}) &&
-		sameVersions(ctx, op, &corev1.SecretList{}, &corev1.SecretList{}, client.MatchingLabels{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})
+	current := op.isCurrentIn(ctx, &v1alpha1.MedblocksWebhookEndpointList{}, "MedblocksWebhookEndpoint") &&
+		op.isCurrentIn(ctx, &corev1.SecretList{}, "Secret", client.MatchingLabels{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})
 	if current {
 		op.seen = writes
 	}
 	return current
 }
 
-// sameVersions compares the versions of the objects in the cache with the stored ones.
-func sameVersions(ctx context.Context, op *Operator, cached, live client.ObjectList, opts ...client.ListOption) bool {
-	opts = append(opts, client.InNamespace(op.world.Namespace))
-	if op.manager.GetClient().List(ctx, cached, opts...) != nil || op.world.Client.List(ctx, live, opts...) != nil {
+// isCurrentIn compares the versions of the objects that its event handlers have dealt with with the stored ones.
+func (op *Operator) isCurrentIn(ctx context.Context, live client.ObjectList, kind string, opts ...client.ListOption) bool {
+	if op.world.Client.List(ctx, live, append(opts, client.InNamespace(op.world.Namespace))...) != nil {
 		return false
 	}
-	return versions(cached) == versions(live)
+	return op.handled.of(kind) == versions(live)
 }

@@ -5,6 +5,7 @@ package lab
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/client-go/util/workqueue"
@@ -18,6 +19,8 @@ type queue struct {
 	limiter workqueue.TypedRateLimiter[reconcile.Request]
 	clock   *Clock
 	storage *storage
+	// served: workers have begun to take from it. Before that, what the informers found first is not in it yet.
+	served atomic.Bool
 
 	mu  sync.Mutex
 	due map[reconcile.Request]time.Time
@@ -55,6 +58,15 @@ func (q *queue) Forget(item reconcile.Request) { q.limiter.Forget(item) }
 
 // NumRequeues is how often an item failed in a row.
 func (q *queue) NumRequeues(item reconcile.Request) int { return q.limiter.NumRequeues(item) }
+
+// Get hands out the next item.
+func (q *queue) Get() (item reconcile.Request, shutdown bool) {
+	q.served.Store(true)
+	return q.TypedInterface.Get()
+}
+
+// idle tells whether nothing is queued or worked on, and the controller has started.
+func (q *queue) idle() bool { return q != nil && q.served.Load() && q.storage.idle() }
 
 // Done says that an item was worked on.
 func (q *queue) Done(item reconcile.Request) {

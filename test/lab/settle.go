@@ -78,9 +78,8 @@ func (w *World) stuck() string {
 		if op.Dead() {
 			continue
 		}
-		q := op.queue.Load()
-		lines = append(lines, fmt.Sprintf("operator %d: queue %t, wire idle %t, asleep %t, current %t",
-			i+1, q != nil && q.storage.idle(), op.Wire.idle(), op.sleeper.asleep(), op.isCurrent()))
+		lines = append(lines, fmt.Sprintf("operator %d: queue idle %t, wire idle %t, asleep %t, current %t",
+			i+1, op.queue.Load().idle(), op.Wire.idle(), op.sleeper.asleep(), op.isCurrent()))
 	}
 	stacks := make([]byte, 1<<20)
 	return strings.Join(lines, "; ") + "\n" + string(stacks[:runtime.Stack(stacks, true)])
