@@ -203,7 +203,7 @@ func (op *Operator) isCurrent() bool {
 	return current
 }
 
-// isCurrentIn compares the versions of the objects that its event handlers have dealt with with the stored ones.
+// isCurrentIn compares the versions of the objects that its event handlers know with the stored ones.
 func (op *Operator) isCurrentIn(ctx context.Context, live client.ObjectList, kind string, opts ...client.ListOption) bool {
 	if op.world.Client.List(ctx, live, append(opts, client.InNamespace(op.world.Namespace))...) != nil {
 		return false
