@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -102,6 +103,9 @@ func (r *Reconciler) accepted(w *work, form desired, endpoint *medblocks.Endpoin
 
 func (r *Reconciler) update(ctx context.Context, w *work, s step) error {
 	endpoint, err := w.account.UpdateEndpoint(ctx, s.EndpointID, *s.Update)
+	if s.Action == actionMarkRotation {
+		w.mem.sightAt(sightOfMark(s.Nonce), time.Time{}) // nothing is in flight yet, whatever became of the mark
+	}
 	if err != nil {
 		return &vendorError{action: s.Action, err: err}
 	}
@@ -121,9 +125,19 @@ func (r *Reconciler) update(ctx context.Context, w *work, s step) error {
 func (r *Reconciler) rotate(ctx context.Context, w *work, s step) error {
 	endpoint, secret, err := w.account.RotateSecret(ctx, s.EndpointID)
 	if err != nil {
+		if !medblocks.IsRejected(err) && !isPaused(err) {
+			w.mem.sightAt(sightOfMark(s.Nonce), r.Clock.Now()) // the vendor may still be at work on it
+		}
 		return &vendorError{action: s.Action, err: err}
 	}
 	r.keepSecret(w, endpoint, s, secret)
+	// Somebody who marked another rotation between our mark and our rotation holds a secret that ours has outdated: an
+	// operator that was paused, and has lost its lease since. The next rotation, marked anew, sets it right.
+	w.mem.clobbered = ""
+	if account.IsComplete(&endpoint) && endpoint.Metadata[v1alpha1.MarkSecretGeneration] != s.Nonce {
+		w.mem.clobbered = endpoint.ID
+	}
+	w.obs.clobbered = w.mem.clobbered
 	r.logWrite(ctx, w, s, endpoint.ID, endpoint.RequestID)
 	return nil
 }

@@ -83,9 +83,7 @@ func (r *Reconciler) settle(ctx context.Context, w *work, makePlan func(*v1alpha
 	var p plan
 	for range maxRounds {
 		p = makePlan(w.res, w.obs, r.Clock.Now())
-		if p.Released != "" {
-			w.released = p.Released
-		}
+		w.note(p)
 		if p.Needs.any() {
 			if err := r.deepen(ctx, w, p.Needs); err != nil {
 				return p, err

@@ -46,6 +46,13 @@ type memory struct {
 	// stale counts the reconciles in a row that ran on a stale read.
 	stale int
 
+	// sightings are when things were first seen that have to last for a while before something is done about them.
+	sightings map[string]time.Time
+	// proven is the mark whose secret was seen in the Secret: all rotations up to it have ended.
+	proven string
+	// clobbered is the endpoint whose secret was rotated after somebody else had marked another rotation.
+	clobbered string
+
 	// refusals are the vendor's final answers to requests, so that they are not repeated unchanged.
 	refusals map[action]refusal
 }
@@ -78,6 +85,16 @@ type refusal struct {
 	until time.Time
 }
 
+// note keeps what a plan has found out.
+func (w *work) note(p plan) {
+	if p.Released != "" {
+		w.released = p.Released
+	}
+	if p.Proven != "" {
+		w.mem.proven, w.mem.sightings = p.Proven, nil
+	}
+}
+
 // memories holds the memory of every resource.
 type memories struct {
 	mu  sync.Mutex
@@ -105,6 +122,22 @@ func (m *memories) forget(who account.Resource) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.all, who)
+}
+
+// sighted returns when something was first seen.
+func (m *memory) sighted(what string, now time.Time) time.Time {
+	if at, ok := m.sightings[what]; ok {
+		return at
+	}
+	m.sightAt(what, now)
+	return now
+}
+
+func (m *memory) sightAt(what string, at time.Time) {
+	if m.sightings == nil {
+		m.sightings = map[string]time.Time{}
+	}
+	m.sightings[what] = at
 }
 
 // sight notes an open intent, and returns when it was first seen.

@@ -48,6 +48,12 @@ type observation struct {
 	held          *heldSecret
 	refusals      map[action]refusal
 	failure       *hold
+	// since is when things were first seen that the plan asked about, see sightings.
+	since map[string]time.Time
+	// proven is the mark whose secret was seen in the Secret in this life of the operator.
+	proven string
+	// clobbered is the endpoint whose secret this operator has rotated out of turn.
+	clobbered string
 
 	// evidence is what the endpoint's events say about a disable; nil: not read.
 	evidence *evidence

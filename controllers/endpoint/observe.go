@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -29,7 +30,7 @@ func (r *Reconciler) observe(ctx context.Context, w *work) error {
 	who := client.ObjectKeyFromObject(res)
 	obs := &observation{
 		owner: account.OwnerMark(r.ClusterID, who), nonce: rand.Text(), inFlight: r.APITimeout,
-		live: map[string]*medblocks.Endpoint{}, disposed: map[string]bool{},
+		live: map[string]*medblocks.Endpoint{}, disposed: map[string]bool{}, since: map[string]time.Time{},
 		appliedHash: res.Status.AppliedHash, acceptedHash: res.Status.AcceptedHash,
 	}
 	w.obs = obs
@@ -48,7 +49,7 @@ func (r *Reconciler) observe(ctx context.Context, w *work) error {
 	if is := mem.stored; is.endpointID != "" && (is.endpointID == res.Status.EndpointID || is.endpointID == obs.registered) {
 		obs.appliedHash, obs.acceptedHash = is.applied, is.accepted
 	}
-	obs.held, obs.refusals = mem.held, mem.refusals
+	obs.held, obs.refusals, obs.proven, obs.clobbered = mem.held, mem.refusals, mem.proven, mem.clobbered
 	if mem.deleted != "" {
 		obs.live[mem.deleted], obs.disposed[mem.deleted] = nil, true
 	}
@@ -123,6 +124,9 @@ func (r *Reconciler) deepen(ctx context.Context, w *work, n needs) error {
 			return &vendorError{action: actionRead, err: e.err} // that says nothing about the events
 		}
 		w.obs.evidence = e
+	}
+	if n.since != "" {
+		w.obs.since[n.since] = w.mem.sighted(n.since, r.Clock.Now())
 	}
 	if n.namespace {
 		return r.observeNamespace(ctx, w)

@@ -23,10 +23,12 @@ type needs struct {
 	evidence string
 	// namespace: find out whether the namespace is going.
 	namespace bool
+	// since: find out since when this has been seen.
+	since string
 }
 
 func (n needs) any() bool {
-	return len(n.endpoints) > 0 || n.secret || n.evidence != "" || n.namespace
+	return len(n.endpoints) > 0 || n.secret || n.evidence != "" || n.namespace || n.since != ""
 }
 
 // plan is what to do, or what has to be known first, or why nothing can be done. It is data that can be printed.
@@ -47,6 +49,8 @@ type plan struct {
 	Done bool
 	// Fenced: the endpoint is somebody else's.
 	Fenced bool
+	// Proven is the endpoint's mark where the Secret holds the secret that goes with it.
+	Proven string
 	// Released: a deletion finishes although the endpoint may live on; why.
 	Released string
 }
@@ -93,6 +97,15 @@ func makePlan(res *v1alpha1.MedblocksWebhookEndpoint, obs *observation, now time
 func (p *planner) stop(h *hold) {
 	p.plan.Holds = append(p.plan.Holds, *h)
 	p.plan.wakeAt(h.Wake)
+}
+
+// since is when something was first seen, in this life of the operator; the plan has to wait where that is not known yet.
+func (p *planner) since(what string) (at time.Time, known bool) {
+	at, known = p.obs.since[what]
+	if !known {
+		p.plan.Needs.since = what
+	}
+	return at, known
 }
 
 func (p *planner) add(s step) { p.plan.Steps = append(p.plan.Steps, s) }

@@ -24,6 +24,8 @@ func (p *planner) secret(target *medblocks.Endpoint) {
 	switch {
 	case view.exists && !view.owned:
 		p.stop(notOwned(name, p.now))
+	case p.obs.clobbered == target.ID:
+		p.rotate(target, triggerLostSecret)
 	case view.holds(mark):
 		p.maintain(target)
 	case p.obs.held.fits(target.ID, mark):
@@ -46,6 +48,7 @@ func (p *planner) secret(target *medblocks.Endpoint) {
 
 // maintain is the normal case: the Secret holds the secret. What may be due is a rotation, or the Secret's labels, or the end of a move.
 func (p *planner) maintain(target *medblocks.Endpoint) {
+	p.plan.Proven = target.Metadata[v1alpha1.MarkSecretGeneration]
 	if previous := p.obs.previous; previous != nil && previous.exists && previous.owned {
 		p.add(step{Action: actionDeleteSecret, Secret: previous.name})
 	}
@@ -94,6 +97,9 @@ func (p *planner) heal(target *medblocks.Endpoint) {
 		p.plan.Needs.secret = true // one that lost its label is not in the cache
 		return
 	}
+	if p.rotationInFlight(target.Metadata[v1alpha1.MarkSecretGeneration]) {
+		return
+	}
 	if rotateRequested(p.res) {
 		p.rotate(target, triggerRotate)
 		return
@@ -111,6 +117,31 @@ func (p *planner) heal(target *medblocks.Endpoint) {
 	}
 	p.rotate(target, triggerLostSecret)
 }
+
+// rotationInFlight waits where a rotation that was marked may still be under way, of a process that has ended or of a call
+// without an answer: if it took effect after ours, the Secret would hold a secret that is no longer in force, and the
+// marks would say otherwise. A mark that was ever seen in the Secret, or came with the registration, has nothing in flight.
+func (p *planner) rotationInFlight(mark string) bool {
+	if mark != "" && (mark == p.obs.proven || mark == p.obs.secret.nonce || (p.obs.intent != nil && mark == p.obs.intent.Nonce)) {
+		return false
+	}
+	since, known := p.since(sightOfMark(mark))
+	if !known {
+		return true
+	}
+	landed := since.Add(p.obs.inFlight)
+	if !p.now.Before(landed) {
+		return false
+	}
+	h := workingHold(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonWaitingForSecret,
+		"Secret %q does not hold the secret in force, and a rotation may still be in flight: waiting before asking for another one", p.res.SigningSecretName())
+	h.Wake = landed
+	p.stop(h)
+	return true
+}
+
+// sightOfMark names the sighting of a mark whose secret is not in the Secret.
+func sightOfMark(mark string) string { return "mark " + mark }
 
 // rotate is planned only where the Secret can be written: a new secret that cannot be stored would be lost.
 func (p *planner) rotate(target *medblocks.Endpoint, why trigger) {

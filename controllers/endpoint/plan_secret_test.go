@@ -16,6 +16,11 @@ import (
 func TestPlanOfTheSigningSecret(t *testing.T) {
 	const heal = "MarkRotation(SecretLost) RotateSecret(SecretLost) PublishSecret"
 	lost := func(s *scenario) { s.read(); s.obs.secret.exists = false }
+	// unseen: the Secret is lost, and this process has never seen it hold the secret of the present mark.
+	unseen := func(s *scenario) {
+		s.read()
+		s.obs.secret, s.obs.proven = secretView{name: s.obs.secret.name, live: true}, "BEFORE"
+	}
 	at := func(s *scenario, ago time.Duration) *metav1.Time {
 		past := metav1.NewTime(s.now.Add(-ago))
 		return &past
@@ -68,6 +73,31 @@ func TestPlanOfTheSigningSecret(t *testing.T) {
 		{"a missing mark without a Secret is healed", settled(), func(s *scenario) {
 			s.edit(func(e *medblocks.Endpoint) { delete(e.Metadata, v1alpha1.MarkSecretGeneration) })
 			lost(s)
+			s.obs.since[sightOfMark("")] = s.now.Add(-s.obs.inFlight)
+		}, heal},
+		{"a mark of another process is watched for a while", settled(), func(s *scenario) {
+			unseen(s)
+		}, "since:mark " + testNonce},
+		{"a rotation that may be in flight is waited for, also by a request", settled(), func(s *scenario) {
+			unseen(s)
+			s.obs.since[sightOfMark(testNonce)] = s.now.Add(time.Second - s.obs.inFlight)
+			s.res.Annotations[v1alpha1.AnnotationRotateSecretRequestedAt] = "1"
+		}, "WaitingForSecret=working"},
+		{"and no longer than a call takes", settled(), func(s *scenario) {
+			unseen(s)
+			s.obs.since[sightOfMark(testNonce)] = s.now.Add(-s.obs.inFlight)
+		}, heal},
+		{"a mark that the tampered Secret was stored with has no rotation in flight", settled(), func(s *scenario) {
+			s.read()
+			s.obs.proven, s.obs.secret.intact = "", false
+		}, heal},
+		{"a mark from the registration has no rotation in flight", settled(), func(s *scenario) {
+			unseen(s)
+			s.obs.intent = &intent{UID: testUID, Nonce: testNonce}
+		}, heal},
+		{"a rotation out of turn is followed by another one", settled(), func(s *scenario) {
+			s.read()
+			s.obs.clobbered = testID
 		}, heal},
 		{"a lost label is put back without a rotation", settled(), func(s *scenario) { s.obs.secret.dressed = false }, "DressSecret"},
 		{"a renamed Secret is moved", settled(), func(s *scenario) {

@@ -47,7 +47,7 @@ func settled() *scenario {
 	}}
 	s.obs = &observation{
 		owner: testOwner, nonce: "FRESH", inFlight: 30 * time.Second, keyHash: "v1:key",
-		live: map[string]*medblocks.Endpoint{}, disposed: map[string]bool{},
+		live: map[string]*medblocks.Endpoint{}, disposed: map[string]bool{}, since: map[string]time.Time{}, proven: testNonce,
 		secret: secretView{
 			name: "orders-signing-secret", exists: true, owned: true, intact: true, dressed: true,
 			nonce: testNonce, endpointID: testID, value: []byte("whsec_x"),
@@ -124,6 +124,9 @@ func describe(p plan) string {
 	}
 	if p.Needs.namespace {
 		words = append(words, "read:namespace")
+	}
+	if p.Needs.since != "" {
+		words = append(words, "since:"+p.Needs.since)
 	}
 	if len(words) == 0 {
 		for _, s := range p.Steps {
