@@ -37,7 +37,7 @@ func (r *Reconciler) perform(ctx context.Context, w *work, s step) error {
 	switch s.Action {
 	case actionAddFinalizer, actionRemoveFinalizer, actionWriteIntent:
 		return r.writeMetadata(ctx, w, s)
-	case actionRecordDisable, actionRecordAttempt:
+	case actionRecordDisable, actionRecordAttempt, actionRecordKey:
 		return r.writeAhead(ctx, w, s)
 	case actionRegister:
 		return r.register(ctx, w, s)
@@ -300,6 +300,8 @@ func (r *Reconciler) writeAhead(ctx context.Context, w *work, s step) error {
 		}
 		status.Reenable.Attempts = append(slices.Clip(recent), now)
 		status.Reenable.NextAttempt = nil
+	case actionRecordKey:
+		status.KeyHash = w.obs.keyHash
 	default:
 	}
 	return r.patchStatus(ctx, w, status)

@@ -83,6 +83,8 @@ type refusal struct {
 	hold    hold
 	// until is when it is worth another try; zero: not before something changes.
 	until time.Time
+	// times counts the same refusals in a row.
+	times int
 }
 
 // note keeps what a plan has found out.

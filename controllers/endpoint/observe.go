@@ -38,6 +38,9 @@ func (r *Reconciler) observe(ctx context.Context, w *work) error {
 		r.Accounts.Release(who) // a suspended resource costs no call
 		return r.observeSecret(ctx, w)
 	}
+	if !medblocks.IsEndpointID(res.Status.EndpointID) {
+		res.Status.EndpointID = "" // somebody damaged it; the owner mark finds the endpoint
+	}
 	if mem.registered == res.Status.EndpointID {
 		mem.registered = "" // the status names it by now; if that is wiped, the endpoint is resumed like any other
 	}

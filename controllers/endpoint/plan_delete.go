@@ -66,6 +66,10 @@ func (p *planner) removeEndpoint() bool {
 		return false
 	}
 	for _, target := range p.doomed(id) {
+		if target.ID == p.res.Status.EndpointID && p.obs.keyHash != p.res.Status.KeyHash && !p.res.OrphansEndpoint() {
+			// A new key sees it. After a crash, the 404 under that key has to mean that it is gone.
+			p.add(step{Action: actionRecordKey, EndpointID: target.ID})
+		}
 		p.dispose(target)
 	}
 	return len(p.plan.Steps) == 0 && !p.lostInAnotherWorkspace()
@@ -138,7 +142,7 @@ func (p *planner) listedSinceIntent() bool {
 		p.stop(h)
 		return false
 	case p.obs.view.ListedAt.IsZero() || p.obs.view.ListedAt.Before(listedAfter):
-		p.awaitList("")
+		p.awaitList()
 		return false
 	}
 	return true

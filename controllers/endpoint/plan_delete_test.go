@@ -31,6 +31,10 @@ func TestPlanOfADeletion(t *testing.T) {
 	runPlanCases(t, []planCase{
 		{"the endpoint is read first", settled(), nil, "read:" + testID},
 		{"the endpoint is deleted", settled(), (*scenario).read, "DeleteEndpoint(ResourceDeleted)"},
+		{"a key that was changed is recorded before the endpoint is deleted with it", settled(), func(s *scenario) {
+			s.read()
+			s.obs.keyHash = "v1:new"
+		}, "RecordKey DeleteEndpoint(ResourceDeleted)"},
 		{"the Secret and the finalizer go last", settled(), func(s *scenario) { s.read(); s.gone() }, rest},
 		{"the Secret is read live before it goes: it may have lost its label", settled(), (*scenario).gone, "read:secret"},
 		{"somebody else's Secret stays", settled(), func(s *scenario) { s.read(); s.gone(); s.obs.secret.owned = false }, "RemoveFinalizer"},

@@ -41,7 +41,7 @@ func (p *planner) locateKnown(id string) *medblocks.Endpoint {
 	asked := reregisterRequested(p.res)
 	switch {
 	case p.obs.view.ListedAt.IsZero():
-		p.awaitList("")
+		p.awaitList()
 	case !p.obs.isLive(id):
 		p.plan.Needs.endpoints = []string{id}
 	case p.obs.keyHash != p.res.Status.KeyHash && p.obs.registered != id && !asked:
@@ -51,7 +51,7 @@ func (p *planner) locateKnown(id string) *medblocks.Endpoint {
 		p.stop(workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending,
 			"endpoint %s vanished from Medblocks together with many others: it is registered again once a later list confirms it, or at once with the annotation %s", id, v1alpha1.AnnotationReregisterRequestedAt))
 	case p.obs.view.Endpoint != nil && p.obs.view.Endpoint.ID == id:
-		p.awaitList("Medblocks does not find endpoint " + id + " and still lists it")
+		p.awaitTruth(id)
 	default:
 		return p.replaceGone(asked)
 	}
@@ -89,7 +89,7 @@ func (p *planner) locateUnknown() *medblocks.Endpoint {
 		}
 	}
 	if p.obs.view.ListedAt.IsZero() || p.obs.view.ListedAt.Before(listedAfter) {
-		p.awaitList("")
+		p.awaitList()
 		return nil
 	}
 	if target, found := p.pick(); found {
@@ -153,14 +153,28 @@ func (p *planner) pick() (target *medblocks.Endpoint, found bool) {
 	return target, true
 }
 
+// awaitTruth waits for a list that agrees with a read: soon at first, and ever less often where none does.
+func (p *planner) awaitTruth(id string) {
+	since, known := p.since("list with " + id)
+	if !known {
+		return
+	}
+	next := p.obs.view.ListedAt.Add(min(max(relistInterval, p.now.Sub(since)), slowRetry))
+	h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending, "Medblocks does not find endpoint %s and still lists it: waiting for the next list", id)
+	h.KeepReady, h.NeedsList = true, !p.now.Before(next)
+	if !h.NeedsList {
+		h.Wake = next
+	}
+	p.mirror()
+	p.stop(h)
+}
+
 // awaitList waits for the next complete list.
-func (p *planner) awaitList(why string) {
+func (p *planner) awaitList() {
 	p.mirror()
 	h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending, "waiting for the list of the workspace's endpoints")
 	h.KeepReady = true
-	if why != "" {
-		h.Message = why + ": waiting for the next list"
-	} else if p.obs.failure != nil {
+	if p.obs.failure != nil {
 		*h = *p.obs.failure
 		h.Wake = time.Time{}
 	}
@@ -169,14 +183,11 @@ func (p *planner) awaitList(why string) {
 		h.Wake = time.Time{} // the poller tries again and tells
 	}
 	h.NeedsList = true
-	if next := p.obs.view.ListedAt.Add(relistInterval); why != "" && p.now.Before(next) {
-		h.NeedsList, h.Wake = false, next
-	}
 	// What was said about this generation stays said while a list is on its way, and the first list of an account is
 	// under way when its first resource is reconciled: neither is worth a write of its own.
 	said := p.res.Status.ObservedGeneration == p.res.Generation && (p.res.Status.EndpointID != "" || p.obs.listError == nil)
 	isNew := len(p.res.Status.Conditions) == 0 && p.obs.listError == nil
-	h.Quiet = why == "" && (said || isNew)
+	h.Quiet = said || isNew
 	p.stop(h)
 }
 

@@ -110,6 +110,24 @@ func (s *scenario) gone() {
 	s.obs.live[testID] = nil
 }
 
+// TestAContradictionIsLookedAtEverLessOften: lists are the dearest calls, and a vendor that contradicts itself may go on so.
+func TestAContradictionIsLookedAtEverLessOften(t *testing.T) {
+	g := NewWithT(t)
+	s := settled()
+	s.obs.live[testID] = nil
+	s.obs.view.ListedAt = s.now
+	for seen, next := range map[time.Duration]time.Duration{
+		0: relistInterval, time.Minute: time.Minute, time.Hour: slowRetry,
+	} {
+		s.obs.since["list with "+testID] = s.now.Add(-seen)
+		p := makePlan(s.res, s.obs, s.now)
+		g.Expect(p.hold(v1alpha1.ConditionSynced).NeedsList).To(BeFalse())
+		g.Expect(p.Wake).To(Equal(s.now.Add(next)), "after %s", seen)
+		later := makePlan(s.res, s.obs, s.now.Add(2*slowRetry))
+		g.Expect(later.hold(v1alpha1.ConditionSynced).NeedsList).To(BeTrue())
+	}
+}
+
 // describe prints a plan as words: what it needs, or its steps, then its holds.
 func describe(p plan) string {
 	var words []string
@@ -258,7 +276,11 @@ func TestPlanOfAnEndpointThatIsGone(t *testing.T) {
 	runPlanCases(t, []planCase{
 		{"before the first list, absence means nothing", settled(), func(s *scenario) { s.obs.view = account.View{} }, "Pending=working"},
 		{"absent from a list is not proof enough", settled(), func(s *scenario) { s.obs.view.Endpoint, s.obs.view.Owned = nil, nil }, "read:" + testID},
-		{"a 404 alone is not proof enough", settled(), func(s *scenario) { s.obs.live[testID] = nil }, "Pending=working"},
+		{"a 404 alone is not proof enough", settled(), func(s *scenario) { s.obs.live[testID] = nil }, "since:list with " + testID},
+		{"a list that contradicts a 404 is asked for again", settled(), func(s *scenario) {
+			s.obs.live[testID] = nil
+			s.obs.since["list with "+testID] = s.now
+		}, "Pending=working"},
 		{"absent from a list and 404: it is registered again", settled(), func(s *scenario) { s.gone(); s.obs.secret.live = true }, "WriteIntent RegisterEndpoint(EndpointGone) PublishSecret"},
 		{"not before the Secret is known to be writable", settled(), (*scenario).gone, "read:secret"},
 		{"under a new key, absence means another workspace", settled(), func(s *scenario) { s.gone(); s.obs.keyHash = "v1:new" }, "WorkspaceChanged=stalled"},

@@ -59,6 +59,10 @@ func (r *Reconciler) record(ctx context.Context, w *work, p plan, err error) (ct
 	return ctrl.Result{RequeueAfter: r.untilWake(p, failure)}, nil
 }
 
+// unauthorizedRetry is how soon a write is tried again that was refused with 401 twice in a row while lists were not; the
+// delay doubles up to slowRetry.
+const unauthorizedRetry = 30 * time.Second
+
 // afterRefusal is how soon the rest of a plan is carried out whose step was refused.
 const afterRefusal = time.Second
 
@@ -80,13 +84,8 @@ func (r *Reconciler) judge(w *work, err error) (class, *hold, error) {
 		return waitUntil, unwritable(blocked.name, blocked.err, r.Clock.Now()), err
 	case errors.As(err, &vendor):
 		verdict, h := classify(vendor.err, r.Clock.Now())
-		if h.Progress == stalled && vendor.action.atMedblocks() && !medblocks.IsUnauthorized(err) {
-			p := newPlanner(w.res, w.obs, r.Clock.Now())
-			if w.mem.refusals == nil {
-				w.mem.refusals = map[action]refusal{}
-			}
-			w.mem.refusals[vendor.action] = refusal{request: p.request(), hold: *h, until: h.Wake}
-			h.Wake = r.Clock.Now().Add(afterRefusal) // the rest of the plan does not depend on it
+		if h.Progress == stalled && vendor.action.atMedblocks() {
+			r.refused(w, vendor, h)
 		}
 		if vendor.action == actionRegister && !w.mem.refused {
 			w.mem.failure = h
@@ -94,6 +93,29 @@ func (r *Reconciler) judge(w *work, err error) (class, *hold, error) {
 		return verdict, h, err
 	}
 	return retry, nil, err
+}
+
+// refused remembers that Medblocks refused a request for good. A 401 is the account's business, and its breaker's; but where
+// lists are accepted all the same, the breaker closes at once, and only this keeps the write from being repeated as fast.
+func (r *Reconciler) refused(w *work, vendor *vendorError, h *hold) {
+	now := r.Clock.Now()
+	is := refusal{request: newPlanner(w.res, w.obs, now).request(), hold: *h, until: h.Wake, times: 1}
+	if was, ok := w.mem.refusals[vendor.action]; ok && was.request == is.request {
+		is.times = was.times + 1
+	}
+	if medblocks.IsUnauthorized(vendor.err) {
+		is.until = now
+		if is.times > 1 {
+			is.until = now.Add(min(unauthorizedRetry<<min(is.times-2, 10), slowRetry))
+		}
+		is.hold.Wake = is.until
+	} else {
+		h.Wake = now.Add(afterRefusal) // the rest of the plan does not depend on it
+	}
+	if w.mem.refusals == nil {
+		w.mem.refusals = map[action]refusal{}
+	}
+	w.mem.refusals[vendor.action] = is
 }
 
 // requestList asks for a complete list where the plan waits for one.

@@ -20,6 +20,7 @@ const (
 	actionWriteIntent     action = "WriteIntent"
 	actionRecordDisable   action = "RecordDisable"
 	actionRecordAttempt   action = "RecordAttempt"
+	actionRecordKey       action = "RecordKey"
 	actionPublishSecret   action = "PublishSecret"
 	actionMoveSecret      action = "MoveSecret"
 	actionDressSecret     action = "DressSecret"
@@ -123,6 +124,8 @@ func belongsTo(a, refused action) bool {
 		return a == actionRecordAttempt || a == actionEnable
 	case actionDisable:
 		return a == actionRecordDisable || a == actionDisable
+	case actionDelete:
+		return a == actionRecordKey || a == actionDelete
 	default:
 		return a == refused
 	}

@@ -225,3 +225,20 @@ func TestOfTwoChangesDuringAnOutageTheLastOneIsSent(t *testing.T) {
 	w.Eventually(func() string { return ptr.Deref(w.remote(hooks).Description, "") }).Should(Equal("second"))
 	w.untilReady(hooks)
 }
+
+func TestAWriteThatIsRefusedWith401WhileListsAreNotIsNotRepeatedInALoop(t *testing.T) {
+	w := newWorld(t)
+	w.createReady(hooks)
+	w.settle()
+	w.forget()
+	w.fail(emulator.OperationUpdateEndpoint, emulator.Fault{Kind: emulator.FaultStatus, Status: 401})
+	w.change(hooks, func(res *v1alpha1.MedblocksWebhookEndpoint) { res.Spec.Description = "changed" })
+	w.until(hooks, have(v1alpha1.ConditionStalled, isTrue, v1alpha1.ReasonInvalidAPIKey))
+	w.settle()
+	w.settle()
+	w.Expect(len(w.calls(emulator.OperationUpdateEndpoint))).To(BeNumerically("<=", 2))
+
+	w.vendor.ClearFaults()
+	w.Eventually(func() *v1alpha1.MedblocksWebhookEndpoint { w.advance(time.Minute); return w.get(hooks) }).Should(beReady())
+	w.Expect(w.remote(hooks).Description).To(HaveValue(Equal("changed")))
+}

@@ -174,3 +174,15 @@ func TestAnAnnotationCopiedFromAnotherResourceIsIgnored(t *testing.T) {
 	w.Expect(w.calls(emulator.OperationCreateEndpoint)).To(HaveLen(2))
 	w.Expect(w.remote("source").ID).To(Equal(source.Status.EndpointID))
 }
+
+func TestADamagedEndpointIDIsFoundAgainByTheOwnerMark(t *testing.T) {
+	w := newWorld(t)
+	before := w.createReady(hooks)
+	w.stopOperator()
+	w.changeStatus(hooks, func(status *v1alpha1.MedblocksWebhookEndpointStatus) { status.EndpointID = "wh_/../events" })
+	w.forget()
+	w.startOperator()
+	w.Eventually(func() string { return w.get(hooks).Status.EndpointID }).Should(Equal(before.Status.EndpointID))
+	w.untilReady(hooks)
+	w.Expect(writes(w.calls())).To(BeEmpty())
+}
