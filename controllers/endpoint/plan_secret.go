@@ -18,16 +18,25 @@ const healInterval = time.Hour
 // is healed by rotation, which is write-ahead too: the endpoint is marked with a new nonce, then rotated, then the
 // answer is stored with the nonce. Equal nonces mean that all three happened.
 func (p *planner) secret(target *medblocks.Endpoint) {
+	view := p.obs.secret
+	switch {
+	case view.exists && !view.owned:
+		p.stop(notOwned(p.res.SigningSecretName(), p.now))
+	case p.obs.clobbered == target.ID:
+		p.rotate(target, triggerLostSecret)
+	case view.holds(target.Metadata[v1alpha1.MarkSecretGeneration]):
+		p.maintain(target)
+	default:
+		p.recover(target)
+	}
+}
+
+// recover comes when the Secret does not hold the secret in force: it may be at hand elsewhere.
+func (p *planner) recover(target *medblocks.Endpoint) {
 	mark := target.Metadata[v1alpha1.MarkSecretGeneration]
 	view := p.obs.secret
 	name := p.res.SigningSecretName()
 	switch {
-	case view.exists && !view.owned:
-		p.stop(notOwned(name, p.now))
-	case p.obs.clobbered == target.ID:
-		p.rotate(target, triggerLostSecret)
-	case view.holds(mark):
-		p.maintain(target)
 	case p.obs.held.fits(target.ID, mark):
 		p.plan.Needs.secret = !view.live // the cache does not have one that is not ours
 		p.add(step{Action: actionPublishSecret, EndpointID: target.ID, Nonce: mark, Secret: name})

@@ -113,22 +113,19 @@ func (p *planner) drop(which func(action) bool) bool {
 	return len(dropped) > 0
 }
 
-// belongsTo tells whether an action is part of a refused one, or only leads to it or follows from it.
+// parts are the steps that are part of another one, or only lead to it or follow from it.
+var parts = map[action][]action{
+	actionRegister:     {actionWriteIntent, actionRegister, actionPublishSecret},
+	actionMarkRotation: {actionMarkRotation, actionRotate, actionPublishSecret},
+	actionRotate:       {actionMarkRotation, actionRotate, actionPublishSecret},
+	actionEnable:       {actionRecordAttempt, actionEnable},
+	actionDisable:      {actionRecordDisable, actionDisable},
+	actionDelete:       {actionRecordKey, actionDelete},
+}
+
+// belongsTo tells whether an action makes no sense without a refused one.
 func belongsTo(a, refused action) bool {
-	switch refused {
-	case actionRegister:
-		return a == actionWriteIntent || a == actionRegister || a == actionPublishSecret
-	case actionMarkRotation, actionRotate:
-		return a == actionMarkRotation || a == actionRotate || a == actionPublishSecret
-	case actionEnable:
-		return a == actionRecordAttempt || a == actionEnable
-	case actionDisable:
-		return a == actionRecordDisable || a == actionDisable
-	case actionDelete:
-		return a == actionRecordKey || a == actionDelete
-	default:
-		return a == refused
-	}
+	return a == refused || slices.Contains(parts[refused], a)
 }
 
 // dropWhilePaused makes no call while the account must not call. What concerns Kubernetes alone is done all the same.
