@@ -26,4 +26,9 @@
 //
 // All requests of an operator go through its Wire. Once that is cut, nothing of this operator reaches anybody any more,
 // whatever its goroutines still try: to the rest of the world that is the end of a process.
+//
+// # Plans
+//
+// A package that enumerates plans runs all of them with EXHAUSTIVE=1, and otherwise those that Pick leaves. Report counts
+// them per scenario; the table is printed at the end, and added to the file (an absolute path) that LAB_REPORT names.
 package lab

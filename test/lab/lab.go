@@ -99,7 +99,8 @@ func run(m *testing.M, options Options) (code int, err error) {
 	if shared.mapper, err = apiutil.NewDynamicRESTMapper(shared.admin.config(asIs), adminClient); err != nil {
 		return 1, fmt.Errorf("lab: a mapper: %w", err)
 	}
-	return m.Run(), nil
+	code = m.Run()
+	return code, writeReport(os.Stdout)
 }
 
 func asIs(next http.RoundTripper) http.RoundTripper { return next }
