@@ -89,6 +89,10 @@ func Setup(ctx context.Context, mgr manager.Manager, opts Options) (*endpoint.Qu
 		opts.Clock = clock.RealClock{}
 	}
 	queue := endpoint.NewQueue()
+	recorder := mgr.GetEventRecorder(fieldOwner)
+	orphans := &endpoint.Orphans{
+		Cache: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: recorder, Log: mgr.GetLogger().WithName("orphans"), ClusterID: clusterID,
+	}
 	registry := account.NewRegistry(account.Options{
 		Secrets: mgr.GetAPIReader(),
 		NewAPI: func(apiKey string) (account.API, error) {
@@ -99,13 +103,14 @@ func Setup(ctx context.Context, mgr manager.Manager, opts Options) (*endpoint.Qu
 		},
 		ClusterID: clusterID, PollInterval: opts.PollInterval, DisabledPollInterval: opts.DisabledPollInterval,
 		QPS: opts.APIQPS, Burst: opts.APIBurst, Clock: opts.Clock, Log: mgr.GetLogger().WithName("account"),
+		Witness: orphans,
 	}, queue.Enqueue)
 	if err := mgr.Add(registry); err != nil {
 		return nil, fmt.Errorf("adding the accounts: %w", err)
 	}
 	reconciler := &endpoint.Reconciler{
-		Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Accounts: registry, Events: mgr.GetEventRecorder(fieldOwner),
-		Clock: opts.Clock, ClusterID: clusterID, APITimeout: opts.APITimeout, ReadOnly: opts.ReadOnly,
+		Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Accounts: registry, Events: recorder,
+		Orphans: orphans, Clock: opts.Clock, ClusterID: clusterID, APITimeout: opts.APITimeout, ReadOnly: opts.ReadOnly,
 	}
 	return queue, reconciler.SetupWithManager(mgr, queue, opts.MaxConcurrentReconciles, opts.NewQueue)
 }

@@ -132,6 +132,9 @@ func (p *poller) fullSweep(ctx context.Context) {
 		concerned = p.account.allUsers()
 	}
 	p.enqueue(concerned...)
+	if err == nil && p.opts.Witness != nil {
+		p.opts.Witness.Swept(ctx, p.account, p.account.unclaimed(p.opts.ClusterID))
+	}
 }
 
 // disabledSweep asks for the disabled endpoints only: no event announces that an endpoint was disabled.

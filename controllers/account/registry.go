@@ -27,7 +27,7 @@ type KeyRef struct {
 	Namespace, Name, Key string
 }
 
-// Options of a registry. All are required.
+// Options of a registry. All are required, except Witness.
 type Options struct {
 	// Secrets reads API key Secrets live: they are never cached and never watched.
 	Secrets client.Reader
@@ -44,6 +44,8 @@ type Options struct {
 	Burst int
 	Clock clock.Clock
 	Log   logr.Logger
+	// Witness is told of the endpoints that nobody claims; nil: nobody wants to know.
+	Witness Witness
 }
 
 // CredentialsError says why there is no API key. Its message names the Secret and the next step, and never the key.
@@ -109,6 +111,19 @@ func (r *Registry) Use(ctx context.Context, who Resource, ref KeyRef) (*Account,
 		return r.lastAccount(who), err
 	}
 	return r.assign(who, ref, key) //nolint:contextcheck // the poller outlives the call
+}
+
+// Tracked is the endpoint that a resource manages and the account that it uses for it, as far as they are known.
+func (r *Registry) Tracked(who Resource) (account *Account, endpointID string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	use, ok := r.users[who]
+	if !ok {
+		return nil, ""
+	}
+	use.account.mu.Lock()
+	defer use.account.mu.Unlock()
+	return use.account, use.account.users[who]
 }
 
 // Release forgets a resource. An account without users stops polling and frees its memory.
@@ -191,6 +206,9 @@ func (r *Registry) leave(who Resource, account *Account) {
 	if entry := r.accounts[account.KeyHash]; entry != nil && entry.Account == account {
 		entry.stop()
 		delete(r.accounts, account.KeyHash)
+		if r.opts.Witness != nil {
+			r.opts.Witness.Abandoned(account.KeyHash)
+		}
 	}
 	for ref, hash := range r.keys {
 		if hash == account.KeyHash {

@@ -238,7 +238,9 @@ func (r *Reconciler) writeMetadata(ctx context.Context, w *work, s step) error {
 		metadata["annotations"] = map[string]string{v1alpha1.AnnotationRegistration: next.encode()}
 		w.obs.intent = &next
 	}
-	return r.patchMetadata(ctx, w, s, metadata)
+	err := r.patchMetadata(ctx, w, s, metadata)
+	w.mem.finished = err == nil && s.Action == actionRemoveFinalizer
+	return err
 }
 
 // refuseIntent notes in the intent that the attempt created nothing, so that nobody has to wait for it after a restart

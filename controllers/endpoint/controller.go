@@ -31,7 +31,9 @@ type Reconciler struct {
 	Accounts *account.Registry
 	// Events publishes Kubernetes events.
 	Events events.EventRecorder
-	Clock  clock.Clock
+	// Orphans learns of resources that vanished.
+	Orphans *Orphans
+	Clock   clock.Clock
 	// ClusterID is the first part of the owner mark.
 	ClusterID string
 	// APITimeout bounds a call to Medblocks: as long as that, one may be in flight.
@@ -59,7 +61,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	var res v1alpha1.MedblocksWebhookEndpoint
 	if err := r.Client.Get(ctx, req.NamespacedName, &res); err != nil {
 		if client.IgnoreNotFound(err) == nil {
-			r.forget(req.NamespacedName)
+			r.forget(ctx, req.NamespacedName)
 			return ctrl.Result{}, nil
 		}
 		return ctrl.Result{}, fmt.Errorf("reading the resource: %w", err)
@@ -144,8 +146,12 @@ func (r *Reconciler) finalize(ctx context.Context, w *work) (ctrl.Result, error)
 	return ctrl.Result{}, nil // what is kept in memory goes when the cache has seen the resource go
 }
 
-// forget frees what is kept about a resource that is gone, or no longer this operator's.
-func (r *Reconciler) forget(who account.Resource) {
-	r.memories.forget(who)
+// forget frees what is kept about a resource that is gone, or no longer this operator's. One that went without this
+// operator's doing may have left its endpoint behind.
+func (r *Reconciler) forget(ctx context.Context, who account.Resource) {
+	finished := r.memories.forget(who)
+	if acct, id := r.Accounts.Tracked(who); id != "" && !finished {
+		r.Orphans.vanished(ctx, acct, account.Marked{ID: id, Owner: who})
+	}
 	r.Accounts.Release(who)
 }

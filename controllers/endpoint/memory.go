@@ -35,6 +35,9 @@ type memory struct {
 	// deleted is the endpoint that a deletion has removed, so that a stale read of the resource asks for nothing again.
 	deleted string
 
+	// finished: this operator has removed its finalizer.
+	finished bool
+
 	// failure is how the last POST failed, where that proves nothing: people read it while the operator waits.
 	failure *hold
 
@@ -120,10 +123,15 @@ func (m *memories) of(res *v1alpha1.MedblocksWebhookEndpoint) *memory {
 	return mem
 }
 
-func (m *memories) forget(who account.Resource) {
+// forget tells whether the resource was let go by this operator.
+func (m *memories) forget(who account.Resource) (finished bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if mem, ok := m.all[who]; ok {
+		finished = mem.finished
+	}
 	delete(m.all, who)
+	return finished
 }
 
 // sighted returns when something was first seen.

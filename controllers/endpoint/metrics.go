@@ -21,4 +21,8 @@ var (
 		Name: "medblocks_webhook_operator_released_deletions_total",
 		Help: "Resources that were deleted while their endpoint may live on at Medblocks.",
 	})
+	orphanedEndpoints = metric.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "medblocks_webhook_operator_orphaned_endpoints",
+		Help: "Endpoints at Medblocks that carry the mark of a resource that does not exist, by the resource's namespace.",
+	}, []string{"namespace"})
 )

@@ -1,0 +1,83 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package endpoint
+
+import (
+	"maps"
+	"sync"
+)
+
+// verdict is what was found out about an endpoint that no user of an account claims.
+type verdict int
+
+const (
+	// unclear: nothing could be found out, or there is nothing to remember.
+	unclear verdict = iota
+	// claimed: its resource exists, and another operator is responsible for it (--watch-label-selector).
+	claimed
+	// orphaned: its resource does not exist.
+	orphaned
+)
+
+// finding is what is remembered of an endpoint, so that it is looked into and reported once.
+type finding struct {
+	verdict   verdict
+	namespace string // of its owner mark
+}
+
+// findings are kept by the account that lists the endpoint (its key hash), and by the endpoint's id.
+type findings struct {
+	mu       sync.Mutex
+	accounts map[string]map[string]finding
+	shown    map[string]bool // the namespaces that the metric shows
+}
+
+// of returns a copy of an account's findings.
+func (f *findings) of(keyHash string) map[string]finding {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	all := map[string]finding{}
+	maps.Copy(all, f.accounts[keyHash])
+	return all
+}
+
+// set replaces an account's findings.
+func (f *findings) set(keyHash string, all map[string]finding) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.accounts == nil {
+		f.accounts = map[string]map[string]finding{}
+	}
+	delete(f.accounts, keyHash)
+	if len(all) > 0 {
+		f.accounts[keyHash] = all
+	}
+	f.show()
+}
+
+// show counts the orphans per namespace. Two accounts may list the same endpoint. A namespace without orphans has no series.
+func (f *findings) show() {
+	orphans := map[string]map[string]bool{}
+	for _, all := range f.accounts {
+		for id, is := range all {
+			if is.verdict != orphaned {
+				continue
+			}
+			if orphans[is.namespace] == nil {
+				orphans[is.namespace] = map[string]bool{}
+			}
+			orphans[is.namespace][id] = true
+		}
+	}
+	for namespace := range f.shown {
+		if len(orphans[namespace]) == 0 {
+			orphanedEndpoints.DeleteLabelValues(namespace)
+		}
+	}
+	f.shown = map[string]bool{}
+	for namespace, ids := range orphans {
+		orphanedEndpoints.WithLabelValues(namespace).Set(float64(len(ids)))
+		f.shown[namespace] = true
+	}
+}
