@@ -92,7 +92,7 @@ type sleeper struct {
 }
 
 // disbelief is how long (real time) a poller counts as awake that does nothing anybody can see.
-const disbelief = 30 * time.Millisecond
+const disbelief = 250 * time.Millisecond
 
 func (s *sleeper) wake() {
 	if s == nil {

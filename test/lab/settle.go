@@ -24,8 +24,8 @@ const (
 	patience = 60 * time.Second
 	// settleLimit is how much virtual time a world may need to settle.
 	settleLimit = 12 * time.Hour
-	// longestStep bounds one move of the clock.
-	longestStep = time.Hour
+	// longestStep bounds one move of the clock, so that on a busy machine nobody can miss much.
+	longestStep = 5 * time.Minute
 )
 
 // versions are the names and versions of the objects of a list, in an order of their own.

@@ -125,6 +125,13 @@ func (w *Wire) Writes() []Request {
 	return slices.DeleteFunc(w.Requests(), func(r Request) bool { return !r.IsWrite() || r.Status >= 300 })
 }
 
+// Written is the number of the last write since Intercept.
+func (w *Wire) Written() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.writes
+}
+
 func (w *Wire) idle() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
