@@ -106,6 +106,9 @@ func (r *Reconciler) settle(ctx context.Context, w *work, makePlan func(*v1alpha
 			}
 			break
 		}
+		if err := r.confirm(ctx, w); err != nil {
+			return p, err
+		}
 		if err := r.act(ctx, w, p.Steps); err != nil {
 			return p, err
 		}

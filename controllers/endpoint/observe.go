@@ -137,6 +137,26 @@ func (r *Reconciler) deepen(ctx context.Context, w *work, n needs) error {
 	return nil
 }
 
+// confirm reads the resource live before the first write of a reconcile: what a cache shows may be the wish of yesterday, or
+// that of another resource of this name, and neither Medblocks nor a Secret would refuse it.
+func (r *Reconciler) confirm(ctx context.Context, w *work) error {
+	if w.confirmed {
+		return nil
+	}
+	var live v1alpha1.MedblocksWebhookEndpoint
+	err := r.APIReader.Get(ctx, client.ObjectKeyFromObject(w.res), &live)
+	switch {
+	case apierrors.IsNotFound(err):
+		return errStale
+	case err != nil:
+		return fmt.Errorf("reading the resource live: %w", err)
+	case live.UID != w.base.UID || live.ResourceVersion != w.base.ResourceVersion:
+		return errStale
+	}
+	w.confirmed = true
+	return nil
+}
+
 func (r *Reconciler) observeSecretLive(ctx context.Context, w *work) error {
 	view, err := readSecret(ctx, r.APIReader, w.res, w.obs.secret.name)
 	if err != nil {
@@ -225,6 +245,8 @@ type work struct {
 	mem     *memory
 	obs     *observation
 	account *account.Account // nil without a key
+	// confirmed: the resource is what is stored, and not a cache's past.
+	confirmed bool
 	// performed are the writes to Medblocks of this reconcile, and reread the endpoints that were read again because one of
 	// them was planned once more: nothing is written twice, whatever Medblocks answers.
 	performed map[deed]bool
