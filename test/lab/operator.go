@@ -177,6 +177,9 @@ func (op *Operator) Dead() bool {
 	return false
 }
 
+// Sees ends the option Blind: from now on, everything has to be seen before anything counts as settled.
+func (op *Operator) Sees() { op.options.Blind = false }
+
 // Enqueue has a resource reconciled.
 func (op *Operator) Enqueue(name string) {
 	op.Queue.Enqueue(types.NamespacedName{Namespace: op.world.Namespace, Name: name})

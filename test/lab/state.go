@@ -75,11 +75,20 @@ func (w *World) State() State {
 	return s
 }
 
-// endpoints are those of the scenario, oldest first.
+// endpoints are those of the scenario, by their names, and oldest first where those are the same: which one of two that
+// are registered at the same time comes first is no part of the outcome.
 func (w *World) endpoints() []emulator.EndpointWithSecret {
-	return slices.DeleteFunc(w.Vendor.Endpoints(""), func(e emulator.EndpointWithSecret) bool {
+	all := slices.DeleteFunc(w.Vendor.Endpoints(""), func(e emulator.EndpointWithSecret) bool {
 		return slices.ContainsFunc(w.Bystanders, func(b emulator.EndpointWithSecret) bool { return b.ID == e.ID })
 	})
+	name := func(e emulator.EndpointWithSecret) string {
+		if owner, ok := e.Metadata[v1alpha1.MarkOwner].(string); ok {
+			return owner
+		}
+		return e.URL
+	}
+	slices.SortStableFunc(all, func(a, b emulator.EndpointWithSecret) int { return strings.Compare(name(a), name(b)) })
+	return all
 }
 
 func (w *World) secrets() []corev1.Secret {

@@ -43,7 +43,7 @@ type World struct {
 	Vendor *emulator.Server
 	Clock  *Clock
 	// Client may do everything and reads live.
-	Client client.Client
+	Client client.WithWatch
 	// Receiver gets the deliveries to the URLs of Manifest.
 	Receiver *Receiver
 	// Logs of all operators.
@@ -88,7 +88,7 @@ func NewWorld(t testing.TB, tweaks ...func(*Setup)) *World {
 		Key: "mb_sk_sbx_canary" + rand.Text(), vendorRT: &http.Transport{MaxIdleConnsPerHost: 8},
 	}
 	var err error
-	w.Client, err = client.New(shared.admin.config(w.counting), client.Options{Scheme: shared.scheme, Mapper: shared.mapper})
+	w.Client, err = client.NewWithWatch(shared.admin.config(w.counting), client.Options{Scheme: shared.scheme, Mapper: shared.mapper})
 	w.Expect(err).NotTo(HaveOccurred())
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "lab-"}}
 	w.Expect(w.Client.Create(w.Context(), namespace)).To(Succeed())
