@@ -125,11 +125,26 @@ func classify(err error, now time.Time) (class, *hold) {
 			"Medblocks reports a conflict (409): %s. Look for another endpoint or writer with the same settings, then annotate this resource with %s", vendorMessage(err), v1alpha1.AnnotationReconcileRequestedAt)
 		h.Wake = now.Add(slowRetry)
 		return terminal, h
-	case medblocks.IsInvalid(err):
+	case medblocks.IsInvalid(err) && !isRead(err):
 		return terminal, stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonInvalidRequest,
 			"Medblocks refuses %s: %s. Correct it in the manifest", refusedField(err), vendorMessage(err))
 	}
 	return retry, transient(v1alpha1.ReasonAPIUnavailable, "%s; the operator tries again", unavailable(err))
+}
+
+// isRead tells whether the call only asked for something. What is asked with is no part of the manifest, so that nothing in
+// there can be corrected where it is refused.
+func isRead(err error) bool {
+	var api *medblocks.APIError
+	if !errors.As(err, &api) {
+		return false
+	}
+	switch api.Operation {
+	case medblocks.OperationGetEndpoint, medblocks.OperationListEndpoints, medblocks.OperationListEvents:
+		return true
+	default:
+		return false
+	}
 }
 
 // transient is a hold that says nothing about the endpoint itself.

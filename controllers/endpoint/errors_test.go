@@ -37,6 +37,8 @@ func TestErrorsAreClassifiedOnce(t *testing.T) {
 		{"403", api(403, nil), terminal, v1alpha1.ReasonForbidden, "vendor says no", slowRetry},
 		{"400 with a param", api(400, func(e *medblocks.APIError) { e.Param = "url" }), terminal, v1alpha1.ReasonInvalidRequest, "spec.url", 0},
 		{"400 with an unknown param", api(400, func(e *medblocks.APIError) { e.Param = "colour" }), terminal, v1alpha1.ReasonInvalidRequest, `the parameter "colour"`, 0},
+		{"400 to a read", api(400, func(e *medblocks.APIError) { e.Operation = medblocks.OperationGetEndpoint }), retry, v1alpha1.ReasonAPIUnavailable, "status 400", 0},
+		{"413 to a list", api(413, func(e *medblocks.APIError) { e.Operation = medblocks.OperationListEndpoints }), retry, v1alpha1.ReasonAPIUnavailable, "status 413", 0},
 		{"413", api(413, nil), terminal, v1alpha1.ReasonInvalidRequest, "the request", 0},
 		{"409", api(409, nil), terminal, v1alpha1.ReasonConflict, "vendor says no", slowRetry},
 		{"the endpoint limit", api(403, func(e *medblocks.APIError) { e.Code = "endpoint_limit_reached" }), waitUntil, v1alpha1.ReasonQuotaExceeded, "higher limit", slowRetry},
