@@ -88,11 +88,12 @@ func (t *timer) Stop() bool {
 type sleeper struct {
 	mu    sync.Mutex
 	awake int
-	since time.Time // real time
+	asked int // how often since the last one was woken
 }
 
-// disbelief is how long (real time) a poller counts as awake that does nothing anybody can see.
-const disbelief = 250 * time.Millisecond
+// disbelief is how often somebody has to ask, a millisecond apart or more, until a poller counts as ended that was woken and
+// does nothing anybody can see. It is not a time: on a busy machine, who asks has to wait for the processor as well.
+const disbelief = 150
 
 func (s *sleeper) wake() {
 	if s == nil {
@@ -100,7 +101,7 @@ func (s *sleeper) wake() {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.awake, s.since = s.awake+1, time.Now()
+	s.awake, s.asked = s.awake+1, 0
 }
 
 func (s *sleeper) sleep() {
@@ -112,7 +113,7 @@ func (s *sleeper) sleep() {
 func (s *sleeper) asleep() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.awake > 0 && time.Since(s.since) > disbelief {
+	if s.asked++; s.asked > disbelief {
 		s.awake = 0
 	}
 	return s.awake == 0
