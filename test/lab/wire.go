@@ -37,7 +37,12 @@ type Request struct {
 	Write int
 	// Status is the answer's; 0 while there is none, or where none came.
 	Status int
+
+	done <-chan struct{}
 }
+
+// Done is closed when the caller has given up on the request, or is done with its answer.
+func (r *Request) Done() <-chan struct{} { return r.done }
 
 // IsWrite tells whether the request may change something that the operator depends on.
 func (r *Request) IsWrite() bool {
@@ -146,6 +151,7 @@ func (w *Wire) side(side Side, next http.RoundTripper) http.RoundTripper {
 func (w *Wire) roundTrip(side Side, next http.RoundTripper, req *http.Request) (*http.Response, error) {
 	r := &Request{Side: side, Method: req.Method, Path: req.URL.Path, Query: req.URL.Query()}
 	ctx, cancel := context.WithCancel(req.Context())
+	r.done = ctx.Done()
 	req = req.Clone(ctx)
 	if req.Body != nil && req.Method != http.MethodGet {
 		body, err := io.ReadAll(req.Body)

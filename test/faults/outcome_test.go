@@ -1,0 +1,137 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package faults
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/test/lab"
+)
+
+// outcome is what a run of a scenario came to.
+type outcome struct {
+	state lab.State
+	// effects are how often each call took effect at Medblocks, from the beginning of the scenario.
+	effects map[Call]int
+	// calls are all kinds of calls that were made, with how many of each.
+	calls map[Call]int
+}
+
+// outcomeOf looks at the requests that an operator made since a number of them.
+func outcomeOf(w *lab.World, op *lab.Operator, since int) outcome {
+	o := outcome{state: w.State(), effects: map[Call]int{}, calls: map[Call]int{}}
+	for _, r := range op.Wire.Requests()[since:] {
+		call := CallOf(&r)
+		o.calls[call]++
+		if r.Status >= 200 && r.Status < 300 {
+			o.effects[call]++
+		}
+	}
+	return o
+}
+
+// undisturbed are the outcomes of scenarios in which nothing goes wrong.
+var undisturbed struct {
+	mu  sync.Mutex
+	all map[string]outcome
+}
+
+// baseline runs a scenario without a fault, once.
+func baseline(t *testing.T, s scenario) outcome {
+	t.Helper()
+	undisturbed.mu.Lock()
+	defer undisturbed.mu.Unlock()
+	if o, known := undisturbed.all[s.name]; known {
+		return o
+	}
+	w := lab.NewWorld(t)
+	op := s.begin(w)
+	since := len(op.Wire.Requests())
+	s.act(w)
+	w.Expect(w.Settle()).To(BeTrue())
+	w.CheckInvariants()
+	o := outcomeOf(w, op, since)
+	if undisturbed.all == nil {
+		undisturbed.all = map[string]outcome{}
+	}
+	undisturbed.all[s.name] = o
+	return o
+}
+
+var attempts = regexp.MustCompile(`"attempt":\d+`)
+
+// essence is a state without what a fault may leave behind: the traces of another attempt, and of a person's touch. Where a
+// secret may have been lost, so that there was another rotation, traces of that are left out too.
+func essence(original lab.State, mayRotate bool) lab.State {
+	s := copyOf(original)
+	for i := range s.Endpoints {
+		s.Endpoints[i].Alias = ""
+	}
+	for name, res := range s.Resources {
+		s.Resources[name] = bareResource(res, mayRotate)
+	}
+	for name, secret := range s.Secrets {
+		secret.EndpointID = aliases.ReplaceAllString(secret.EndpointID, "<endpoint>")
+		if mayRotate && secret.Previous == "outdated" {
+			secret.Previous = "none"
+		}
+		s.Secrets[name] = secret
+	}
+	return s
+}
+
+func bareResource(res lab.ResourceState, mayRotate bool) lab.ResourceState {
+	res.History = nil
+	res.Status = bareStatus(res.Status)
+	delete(res.Annotations, v1alpha1.AnnotationReconcileRequestedAt)
+	if is, ok := res.Annotations[v1alpha1.AnnotationRegistration]; ok {
+		res.Annotations[v1alpha1.AnnotationRegistration] = registration(is)
+	}
+	for condition, text := range res.Conditions {
+		res.Conditions[condition] = aliases.ReplaceAllString(text, "<endpoint>")
+	}
+	if !mayRotate {
+		return res
+	}
+	res.Status = tries.ReplaceAllString(res.Status, `"attempts": [ "<time>" ]`) // one that failed counts too
+	if is := res.Conditions[v1alpha1.ConditionSigningSecretReady]; strings.HasPrefix(is, "True ") {
+		res.Conditions[v1alpha1.ConditionSigningSecretReady] = "True" // however it came to be
+	}
+	return res
+}
+
+func copyOf(s lab.State) (c lab.State) {
+	raw, err := json.Marshal(s)
+	if err == nil {
+		err = json.Unmarshal(raw, &c)
+	}
+	if err != nil {
+		panic(err) // texts, lists and maps
+	}
+	return c
+}
+
+var (
+	aliases  = regexp.MustCompile(`<endpoint \d+>`)
+	nonces   = regexp.MustCompile(`<(unknown nonce|nonce in [^>]*)>`)
+	optional = regexp.MustCompile(`(?m)^ *"(lastHandledReconcile(Requested)?At|lastHealed|nextAttempt)": .*\n`)
+	tries    = regexp.MustCompile(`"attempts": \[[^\]]*\]`)
+	commas   = regexp.MustCompile(`,(\n *[}\]])`)
+)
+
+func bareStatus(status string) string {
+	return commas.ReplaceAllString(aliases.ReplaceAllString(optional.ReplaceAllString(status, ""), "<endpoint>"), "$1")
+}
+
+func registration(annotation string) string {
+	annotation = strings.ReplaceAll(attempts.ReplaceAllString(annotation, `"attempt":1`), `,"refused":true`, "")
+	return nonces.ReplaceAllString(annotation, "<nonce>")
+}
