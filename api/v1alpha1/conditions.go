@@ -123,6 +123,8 @@ const (
 	AnnotationSecretRotatedFor = Group + "/rotated-for"
 	// AnnotationSecretHash on a signing Secret is the SHA-256 of the value, to notice a change by somebody else.
 	AnnotationSecretHash = Group + "/secret-sha256"
+	// AnnotationSecretApplied on a signing Secret names the labels and annotations that spec.signingSecret asked for.
+	AnnotationSecretApplied = Group + "/applied-metadata"
 )
 
 // Keys of the signing Secret; they are names of environment variables, so that envFrom just works.

@@ -196,6 +196,10 @@ func (r *Reconciler) performSecret(ctx context.Context, w *work, s step) error {
 		w.obs.healed = w.mem.held.healed
 		w.mem.held, w.obs.held = nil, nil
 	}
+	if s.Action == actionDressSecret {
+		w.mem.dressings.note(dressing(w.res, s.EndpointID), r.Clock.Now())
+		w.obs.dressings = w.mem.dressings
+	}
 	return nil
 }
 

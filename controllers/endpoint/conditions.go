@@ -61,6 +61,22 @@ func (c *conclusion) secretReady() *hold {
 		h.Status = metav1.ConditionUnknown
 		return h
 	}
+	h := c.published()
+	if c.plan.Undressed {
+		h.Message += "; " + undressed(c.obs.secret.name)
+	}
+	return h
+}
+
+// undressed says that nobody gets into a fight about labels.
+func undressed(name string) string {
+	return fmt.Sprintf("somebody else keeps changing what spec.signingSecret and the operator set on Secret %q (labels, annotations, %s): it is left alone for a while, find out who it is",
+		name, v1alpha1.SecretKeyEndpointID)
+}
+
+// published says how the Secret came to hold the secret in force.
+func (c *conclusion) published() *hold {
+	const condition = v1alpha1.ConditionSigningSecretReady
 	name, s := c.obs.secret.name, c.status.SigningSecret
 	switch {
 	case s != nil && s.LastHealed != nil && s.LastHealed.Equal(s.LastRotated):

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/medblocks/webhook-operator/api/medblocks"
@@ -53,6 +54,8 @@ type memory struct {
 	sightings map[string]time.Time
 	// proven is the mark whose secret was seen in the Secret: all rotations up to it have ended.
 	proven string
+	// dressings are the times at which the Secret's labels and annotations were put back.
+	dressings dressings
 	// clobbered is the endpoint whose secret was rotated after somebody else had marked another rotation.
 	clobbered string
 
@@ -97,6 +100,10 @@ func (w *work) note(p plan) {
 	}
 	if p.Proven != "" {
 		w.mem.proven, w.mem.sightings = p.Proven, nil
+	}
+	if p.Undressed && !w.mem.dressings.told {
+		w.mem.dressings.told = true
+		w.announce(corev1.EventTypeWarning, "SecretMetadataContested", "%s", undressed(w.res.SigningSecretName()))
 	}
 }
 

@@ -52,6 +52,8 @@ type observation struct {
 	since map[string]time.Time
 	// proven is the mark whose secret was seen in the Secret in this life of the operator.
 	proven string
+	// dressings are the times at which the Secret's labels and annotations were put back.
+	dressings dressings
 	// clobbered is the endpoint whose secret this operator has rotated out of turn.
 	clobbered string
 
@@ -120,6 +122,8 @@ type secretView struct {
 	endpointID string
 	// dressed: labels, annotations and the id are as wanted.
 	dressed bool
+	// leftovers of what the spec asked for once.
+	leftovers leftovers
 	// live: read from the API server in this reconcile.
 	live bool
 	// unwritable is why a server-side dry run of a write failed; only with live.

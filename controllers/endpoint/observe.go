@@ -52,7 +52,7 @@ func (r *Reconciler) observe(ctx context.Context, w *work) error {
 	if is := mem.stored; is.endpointID != "" && (is.endpointID == res.Status.EndpointID || is.endpointID == obs.registered) {
 		obs.appliedHash, obs.acceptedHash = is.applied, is.accepted
 	}
-	obs.held, obs.refusals, obs.proven, obs.clobbered = mem.held, mem.refusals, mem.proven, mem.clobbered
+	obs.held, obs.refusals, obs.proven, obs.clobbered, obs.dressings = mem.held, mem.refusals, mem.proven, mem.clobbered, mem.dressings
 	if mem.deleted != "" {
 		obs.live[mem.deleted], obs.disposed[mem.deleted] = nil, true
 	}

@@ -51,6 +51,8 @@ type plan struct {
 	Fenced bool
 	// Proven is the endpoint's mark where the Secret holds the secret that goes with it.
 	Proven string
+	// Undressed: somebody else keeps changing the Secret's labels or annotations, which are left alone for now.
+	Undressed bool
 	// Released: a deletion finishes although the endpoint may live on; why.
 	Released string
 }

@@ -74,9 +74,21 @@ func (p *planner) maintain(target *medblocks.Endpoint) {
 		}
 		p.plan.wakeAt(due)
 	}
-	if !p.obs.secret.dressed || p.obs.secret.endpointID != target.ID {
-		p.add(step{Action: actionDressSecret, EndpointID: target.ID, Secret: p.obs.secret.name})
+	p.dress(target)
+}
+
+// dress puts the Secret's labels, annotations and id right, unless somebody else keeps undoing that.
+func (p *planner) dress(target *medblocks.Endpoint) {
+	if p.obs.secret.dressed && p.obs.secret.endpointID == target.ID {
+		return
 	}
+	recent := p.obs.dressings.since(dressing(p.res, target.ID), p.now.Add(-dressingPeriod))
+	if len(recent) >= maxDressings {
+		p.plan.Undressed = true
+		p.plan.wakeAt(recent[0].Add(dressingPeriod))
+		return
+	}
+	p.add(step{Action: actionDressSecret, EndpointID: target.ID, Secret: p.obs.secret.name})
 }
 
 // rotationDue is when the next scheduled rotation falls due; zero: never. It counts from when the value was issued, by the

@@ -100,6 +100,19 @@ func TestPlanOfTheSigningSecret(t *testing.T) {
 			s.obs.clobbered = testID
 		}, heal},
 		{"a lost label is put back without a rotation", settled(), func(s *scenario) { s.obs.secret.dressed = false }, "DressSecret"},
+		{"a label that somebody keeps changing is left alone for a while", settled(), func(s *scenario) {
+			s.obs.secret.dressed = false
+			s.dressings(59*time.Minute, 2*time.Minute, time.Minute)
+		}, ""},
+		{"a label that somebody kept changing an hour ago is put back", settled(), func(s *scenario) {
+			s.obs.secret.dressed = false
+			s.dressings(time.Hour, 2*time.Minute, time.Minute)
+		}, "DressSecret"},
+		{"new labels in the spec are no fight", settled(), func(s *scenario) {
+			s.obs.secret.dressed = false
+			s.dressings(3*time.Minute, 2*time.Minute, time.Minute)
+			s.res.Spec.SigningSecret = &v1alpha1.SigningSecretSpec{Labels: map[string]v1alpha1.LabelValue{"app": "receiver"}}
+		}, "DressSecret"},
 		{"a renamed Secret is moved", settled(), func(s *scenario) {
 			moved := s.obs.secret
 			moved.name = "old"
@@ -149,4 +162,11 @@ func TestPlanOfTheSigningSecret(t *testing.T) {
 func rotateHourly(s *scenario, last *metav1.Time) {
 	s.res.Spec.SigningSecret = &v1alpha1.SigningSecretSpec{Rotation: &v1alpha1.SecretRotation{Interval: metav1.Duration{Duration: time.Hour}}}
 	s.res.Status.SigningSecret.LastRotated = last
+}
+
+// dressings are how long ago the Secret's labels and annotations were put back.
+func (s *scenario) dressings(ago ...time.Duration) {
+	for _, d := range ago {
+		s.obs.dressings.note(dressing(s.res, testID), s.now.Add(-d))
+	}
 }

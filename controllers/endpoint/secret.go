@@ -49,7 +49,8 @@ func viewOf(secret *corev1.Secret, res *v1alpha1.MedblocksWebhookEndpoint) secre
 		rotatedAt:       rotatedAt(secret),
 		rotatedFor:      secret.Annotations[v1alpha1.AnnotationSecretRotatedFor],
 		endpointID:      string(secret.Data[v1alpha1.SecretKeyEndpointID]),
-		dressed:         contains(secret.Labels, secretLabels(res)) && contains(secret.Annotations, specAnnotations(res)),
+		dressed:         isDressed(secret, res),
+		leftovers:       leftoversOf(secret, res),
 		resourceVersion: secret.ResourceVersion,
 		value:           value,
 		last:            secret.Data[v1alpha1.SecretKeyPrevious],
@@ -118,7 +119,7 @@ type secretContent struct {
 }
 
 // writeSecret creates the Secret, or patches the one that was seen: with its resourceVersion, so that nothing written
-// by somebody else meanwhile is lost. It touches only the operator's keys and those that the spec names.
+// by somebody else meanwhile is lost. It touches only the operator's keys and those that the spec names or has named.
 func writeSecret(ctx context.Context, c client.Client, res *v1alpha1.MedblocksWebhookEndpoint, seen secretView, content secretContent, dryRun bool) (secretView, error) {
 	annotations := specAnnotations(res)
 	maps.Copy(annotations, map[string]string{
@@ -128,6 +129,9 @@ func writeSecret(ctx context.Context, c client.Client, res *v1alpha1.MedblocksWe
 		v1alpha1.AnnotationSecretRotatedAt:  content.rotatedAt.UTC().Format(time.RFC3339),
 		v1alpha1.AnnotationSecretRotatedFor: content.rotatedFor,
 	})
+	if applied := appliedOf(res).encode(); applied != "" {
+		annotations[v1alpha1.AnnotationSecretApplied] = applied
+	}
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: res.Namespace, Name: seen.name, Labels: secretLabels(res), Annotations: annotations,
@@ -164,7 +168,9 @@ func storeSecret(ctx context.Context, c client.Client, secret *corev1.Secret, se
 	}
 	patch, err := mergePatch(map[string]any{
 		"metadata": map[string]any{
-			"resourceVersion": seen.resourceVersion, "labels": secret.Labels, "annotations": secret.Annotations,
+			"resourceVersion": seen.resourceVersion,
+			"labels":          without(secret.Labels, seen.leftovers.labels),
+			"annotations":     without(secret.Annotations, seen.leftovers.annotations),
 		},
 		"data": secret.Data,
 	})

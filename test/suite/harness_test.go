@@ -47,6 +47,8 @@ type expectations struct {
 	leftBehind bool
 	// rotatedOutside: the secret was rotated by a person, which nothing shows.
 	rotatedOutside bool
+	// contestedSecret: somebody else keeps changing the Secret besides its value.
+	contestedSecret bool
 	// refusedWrites: the API server refuses a write that it would have taken a moment before.
 	refusedWrites bool
 }
