@@ -68,19 +68,20 @@ func baseline(t *testing.T, s scenario) outcome {
 
 var attempts = regexp.MustCompile(`"attempt":\d+`)
 
-// essence is a state without what a fault may leave behind: the traces of another attempt, and of a person's touch. Where a
-// secret may have been lost, so that there was another rotation, traces of that are left out too.
-func essence(original lab.State, mayRotate bool) lab.State {
+// essence is a state without what a fault may leave behind: the traces of another attempt, and of a person's touch. After a
+// lossy one, a secret or the memory of an attempt may have been lost: how many there were, and how the secret in force came to
+// be, is left out too.
+func essence(original lab.State, lossy bool) lab.State {
 	s := copyOf(original)
 	for i := range s.Endpoints {
 		s.Endpoints[i].Alias = ""
 	}
 	for name, res := range s.Resources {
-		s.Resources[name] = bareResource(res, mayRotate)
+		s.Resources[name] = bareResource(res, lossy)
 	}
 	for name, secret := range s.Secrets {
 		secret.EndpointID = aliases.ReplaceAllString(secret.EndpointID, "<endpoint>")
-		if mayRotate && secret.Previous == "outdated" {
+		if lossy && secret.Previous == "outdated" {
 			secret.Previous = "none"
 		}
 		s.Secrets[name] = secret
@@ -88,7 +89,7 @@ func essence(original lab.State, mayRotate bool) lab.State {
 	return s
 }
 
-func bareResource(res lab.ResourceState, mayRotate bool) lab.ResourceState {
+func bareResource(res lab.ResourceState, lossy bool) lab.ResourceState {
 	res.History = nil
 	res.Status = bareStatus(res.Status)
 	delete(res.Annotations, v1alpha1.AnnotationReconcileRequestedAt)
@@ -98,7 +99,7 @@ func bareResource(res lab.ResourceState, mayRotate bool) lab.ResourceState {
 	for condition, text := range res.Conditions {
 		res.Conditions[condition] = aliases.ReplaceAllString(text, "<endpoint>")
 	}
-	if !mayRotate {
+	if !lossy {
 		return res
 	}
 	res.Status = tries.ReplaceAllString(res.Status, `"attempts": [ "<time>" ]`) // one that failed counts too

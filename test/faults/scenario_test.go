@@ -81,8 +81,10 @@ func exhaust(w *lab.World) {
 }
 
 // begin brings a world to where the scenario starts.
-func (s scenario) begin(w *lab.World) *lab.Operator {
-	op := w.Start()
+func (s scenario) begin(w *lab.World) *lab.Operator { return s.beginThrough(w, w.NewWire()) }
+
+func (s scenario) beginThrough(w *lab.World, wire *lab.Wire) *lab.Operator {
+	op := w.StartThrough(wire)
 	if s.unregistered {
 		w.Quiesce()
 		return op

@@ -1,0 +1,85 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package faults
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/medblocks/webhook-operator/test/lab"
+)
+
+func TestNoAnswerOfTheAPIServerLosesOrDoublesAnything(t *testing.T) {
+	t.Parallel()
+	for _, s := range scenarios() {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			base := baseline(t, s)
+			for _, p := range lab.Pick(plansOf(s, base, OfKubernetes(), kubernetesCalls(base)), 20) {
+				t.Run(strings.ReplaceAll(p.String(), "/", " "), func(t *testing.T) {
+					t.Parallel()
+					lab.Report(s.name + " (Kubernetes)").Plan(t)
+					p.run(t)
+				})
+			}
+		})
+	}
+}
+
+// kubernetesCalls are the requests to the API server that a scenario has led to.
+func kubernetesCalls(base outcome) []Call {
+	var calls []Call
+	for _, call := range slices.Sorted(maps.Keys(base.calls)) {
+		if call != "" && !slices.Contains(Calls(), call) {
+			calls = append(calls, call)
+		}
+	}
+	return calls
+}
+
+// TestWatchesThatBreakHideNothing breaks all watches before the story, or in the middle of it: at each write of the operator.
+func TestWatchesThatBreakHideNothing(t *testing.T) {
+	t.Parallel()
+	type moment struct{ write, expired int }
+	for _, s := range scenarios() {
+		var moments []moment
+		for write := range 5 {
+			moments = append(moments, moment{write, 0}, moment{write, 4})
+		}
+		for _, m := range lab.Pick(moments, 10) {
+			t.Run(fmt.Sprintf("%s, at write %d, %d times expired", s.name, m.write, m.expired), func(t *testing.T) {
+				t.Parallel()
+				lab.Report("broken watches").Plan(t)
+				want := baseline(t, s)
+				w := lab.NewWorld(t)
+				wire, watches := w.NewWire(), &Watches{}
+				wire.Intercept(watches.Middleware)
+				op := s.beginThrough(w, wire)
+				since := len(op.Wire.Requests())
+				watches.Next = func(_ *lab.Wire, r *lab.Request, send func() (*http.Response, error)) (*http.Response, error) {
+					if m.write > 0 && r.Write == m.write {
+						watches.Break(m.expired)
+					}
+					return send()
+				}
+				wire.Intercept(watches.Middleware)
+				if m.write == 0 {
+					watches.Break(m.expired)
+				}
+				s.act(w)
+				w.Expect(w.Settle()).To(BeTrue())
+				w.CheckInvariants()
+				got := outcomeOf(w, op, since)
+				expectSame(t, want, got, false)
+				w.Expect(got.effects[Rotate]).To(Equal(want.effects[Rotate]), "rotations")
+			})
+		}
+	}
+}
