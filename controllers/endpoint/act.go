@@ -166,28 +166,14 @@ func (r *Reconciler) writeSecret(ctx context.Context, w *work, s step) error {
 }
 
 func (r *Reconciler) performSecret(ctx context.Context, w *work, s step) error {
-	view := w.obs.secret
-	content := contentOf(view, s.EndpointID)
-	switch s.Action {
-	case actionDeleteSecret:
+	if s.Action == actionDeleteSecret {
 		return r.dropSecret(ctx, w, s.Secret)
-	case actionMoveSecret:
-		content = contentOf(*w.obs.previous, s.EndpointID)
-	case actionPublishSecret:
-		held := w.mem.held
-		if held == nil {
-			return fmt.Errorf("no signing secret is held for %s", s.Secret) // the plan never asks for this
-		}
-		content = secretContent{
-			value: []byte(held.value.Reveal()), previous: view.last, endpointID: held.endpointID, nonce: held.nonce,
-			rotatedAt: held.issued, rotatedFor: held.rotatedFor,
-		}
-		if view.owned && view.intact && !bytes.Equal(view.value, content.value) {
-			content.previous = view.value // the last published value
-		}
-	default:
 	}
-	written, err := writeSecret(ctx, r.Client, w.res, view, content, false)
+	content, err := w.contentFor(s)
+	if err != nil {
+		return err
+	}
+	written, err := writeSecret(ctx, r.Client, w.res, w.obs.secret, content, false)
 	if err != nil {
 		return err
 	}
@@ -201,6 +187,27 @@ func (r *Reconciler) performSecret(ctx context.Context, w *work, s step) error {
 		w.obs.dressings = w.mem.dressings
 	}
 	return nil
+}
+
+// contentFor is what a step puts into the Secret.
+func (w *work) contentFor(s step) (secretContent, error) {
+	view, held := w.obs.secret, w.mem.held
+	switch {
+	case s.Action == actionMoveSecret:
+		return contentOf(*w.obs.previous, s.EndpointID), nil
+	case s.Action != actionPublishSecret:
+		return contentOf(view, s.EndpointID), nil
+	case held == nil:
+		return secretContent{}, fmt.Errorf("no signing secret is held for %s", s.Secret) // the plan never asks for this
+	}
+	content := secretContent{
+		value: []byte(held.value.Reveal()), previous: view.last, endpointID: held.endpointID, nonce: held.nonce,
+		rotatedAt: held.issued, rotatedFor: held.rotatedFor,
+	}
+	if view.owned && view.intact && !bytes.Equal(view.value, content.value) {
+		content.previous = view.value // the last published value
+	}
+	return content, nil
 }
 
 // contentOf is what a Secret holds, to be written again.
