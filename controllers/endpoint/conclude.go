@@ -24,7 +24,7 @@ func conclude(res *v1alpha1.MedblocksWebhookEndpoint, obs *observation, p plan, 
 		id = obs.registered // by a step of this plan, or one before
 	}
 	c.target = obs.endpoint(id)
-	if c.target != nil && !p.Fenced {
+	if c.target != nil && !p.Fenced && !c.isUntaken() {
 		c.identity()
 	}
 	c.mirror()
@@ -54,7 +54,9 @@ func (c *conclusion) blocking(condition string) *hold {
 // identity keeps which endpoint is ours, which key saw it, and what we asked and were told.
 func (c *conclusion) identity() {
 	if c.isResumed() {
-		c.status.SigningSecret = nil
+		if was := c.status.SigningSecret; was != nil {
+			c.status.SigningSecret = &v1alpha1.SigningSecretStatus{Name: was.Name} // it may have to be moved or deleted
+		}
 		c.status.Reenable = nil
 		if c.res.Status.EndpointID == "" {
 			markAllHandled(c.res, c.status)
@@ -77,6 +79,9 @@ func (c *conclusion) signingSecret() {
 		return
 	}
 	is := &v1alpha1.SigningSecretStatus{Name: c.obs.secret.name}
+	if previous := c.obs.previous; previous != nil && previous.exists && previous.owned {
+		is.Name = previous.name // until it is deleted: nothing else would remember it
+	}
 	if was := c.status.SigningSecret; was != nil {
 		is.LastRotated, is.LastHealed = was.LastRotated, was.LastHealed
 	}
@@ -117,6 +122,13 @@ func (c *conclusion) reenable() {
 // isResumed tells whether the endpoint is new to the status.
 func (c *conclusion) isResumed() bool {
 	return c.target.ID != c.res.Status.EndpointID
+}
+
+// isUntaken tells whether the endpoint still has the mark of the incarnation that it is being taken over from. Once the status
+// names it, that mark would be another resource's.
+func (c *conclusion) isUntaken() bool {
+	incarnation := c.target.Metadata[v1alpha1.MarkIncarnation]
+	return c.isResumed() && incarnation != "" && incarnation != string(c.res.UID)
 }
 
 // mirror shows the endpoint to people.

@@ -187,6 +187,35 @@ func TestTokensThatAResourceIsBornWithAskForNothing(t *testing.T) {
 		To(HaveEach("1"))
 }
 
+func TestARenamedSecretsOldNameIsKeptUntilThatSecretIsGone(t *testing.T) {
+	g := NewWithT(t)
+	s := ready(func(s *scenario) {
+		moved := s.obs.secret
+		moved.name, moved.live = "old", true
+		s.obs.previous = &moved
+	})
+	// Another step failed before the old Secret was deleted.
+	st := conclusionOf(s, &medblocks.TransportError{Err: errors.New("x")})
+	g.Expect(st.SigningSecret.Name).To(Equal("old"), "nothing else remembers it")
+	s.obs.previous.exists = false
+	g.Expect(conclusionOf(s, nil).SigningSecret.Name).To(Equal(s.obs.secret.name))
+}
+
+func TestAnEndpointIsNotOursBeforeItIsTakenOverFromAnEarlierIncarnation(t *testing.T) {
+	g := NewWithT(t)
+	s := unregistered()
+	e := s.endpoint(testID)
+	e.Metadata[v1alpha1.MarkIncarnation] = "uid-0"
+	s.obs.view.Owned = []medblocks.Endpoint{e}
+	s.obs.evidence = &evidence{complete: true}
+	s.read()
+	// The change that takes it over failed: named in the status, it would be somebody else's at the next look.
+	st := conclusionOf(s, &medblocks.TransportError{Err: errors.New("x")})
+	g.Expect(st.EndpointID).To(BeEmpty())
+	e.Metadata[v1alpha1.MarkIncarnation] = testUID
+	g.Expect(conclusionOf(s, nil).EndpointID).To(Equal(testID))
+}
+
 func TestOneTroubleIsAnnouncedOnce(t *testing.T) {
 	g := NewWithT(t)
 	s := ready(func(s *scenario) { s.obs.secret.owned = false })

@@ -174,6 +174,7 @@ func (r *Reconciler) observeSecretLive(ctx context.Context, w *work) error {
 		return nil
 	}
 	previous, err := readSecret(ctx, r.APIReader, w.res, w.obs.previous.name)
+	previous.live = true
 	w.obs.previous = &previous
 	return err
 }

@@ -58,7 +58,11 @@ func (p *planner) recover(target *medblocks.Endpoint) {
 // maintain is the normal case: the Secret holds the secret. What may be due is a rotation, or the Secret's labels, or the end of a move.
 func (p *planner) maintain(target *medblocks.Endpoint) {
 	p.plan.Proven = target.Metadata[v1alpha1.MarkSecretGeneration]
-	if previous := p.obs.previous; previous != nil && previous.exists && previous.owned {
+	switch previous := p.obs.previous; {
+	case previous == nil:
+	case !previous.live:
+		p.plan.Needs.secret = true // one that lost its label is not in the cache, and would be forgotten
+	case previous.exists && previous.owned:
 		p.add(step{Action: actionDeleteSecret, Secret: previous.name})
 	}
 	// The Secret itself says what its value was rotated for, and when. The status lags behind it, and after a crash in

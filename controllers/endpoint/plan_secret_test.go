@@ -119,9 +119,12 @@ func TestPlanOfTheSigningSecret(t *testing.T) {
 			s.obs.previous = &moved
 			s.obs.secret = secretView{name: "new", live: true}
 		}, "MoveSecret"},
+		{"the old Secret is read after the move: it may have lost its label", settled(), func(s *scenario) {
+			s.obs.previous = &secretView{name: "old"}
+		}, "read:secret"},
 		{"the old Secret goes after the move", settled(), func(s *scenario) {
 			moved := s.obs.secret
-			moved.name = "old"
+			moved.name, moved.live = "old", true
 			s.obs.previous = &moved
 		}, "DeleteSecret"},
 		{"a rotation is made on request", settled(), func(s *scenario) {
