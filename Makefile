@@ -21,6 +21,10 @@ PKG ?= ./...
 TESTARGS ?=
 ## FUZZTIME: how long fuzz runs each fuzz test (default: 30s)
 FUZZTIME ?= 30s
+## DURATION: how long soak goes on (default: 10m)
+DURATION ?= 10m
+## SEED: the seed that soak begins with (default: the one of make test)
+SEED ?=
 ## ARGS: arguments of the manager that run starts
 ARGS ?=
 ## KUBECTL: kubectl to use (default: bin/k8s/kubectl, built when missing)
@@ -140,6 +144,10 @@ verify: ## Check that generated files are up to date, and modules, formatting an
 .PHONY: fuzz
 fuzz: ## Run every fuzz test for FUZZTIME.
 	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' hack/fuzz.sh $(PKG)
+
+.PHONY: soak
+soak: $(controlplane_if_ours) ## Let everything go wrong at once for DURATION, from SEED on.
+	@SOAK_DURATION='$(DURATION)' SOAK_SEED='$(SEED)' $(GO) test ./test/soak -run TestAfterEveryStorm -count=1 -timeout 0 -v $(TESTARGS)
 
 .PHONY: presubmit
 presubmit: lint verify test ## Everything that a committed change must pass.

@@ -46,6 +46,9 @@ func (w *World) live() []*Operator {
 	return slices.DeleteFunc(slices.Clone(w.operators), (*Operator).Dead)
 }
 
+// Running is how many operators are neither killed nor stopped.
+func (w *World) Running() int { return len(w.live()) }
+
 // Quiesce waits until nothing is under way: everybody waits for the clock, or is dead.
 func (w *World) Quiesce() {
 	w.T.Helper()
