@@ -17,6 +17,7 @@ import (
 
 	"github.com/medblocks/webhook-operator/controllers"
 	"github.com/medblocks/webhook-operator/controllers/endpoint"
+	"github.com/medblocks/webhook-operator/test/controlplane"
 )
 
 const clusterID = "suite"
@@ -38,10 +39,16 @@ type operator struct {
 	stop  func() error
 }
 
-// startOperator builds a manager like that of cmd/manager and runs it.
+// startOperator runs an operator in the cluster that all tests share.
 func (w *world) startOperator() {
 	w.t.Helper()
-	cfg := shared.plane.OperatorConfig()
+	w.operator = w.runOperator(shared.plane)
+}
+
+// runOperator builds a manager like that of cmd/manager and runs it.
+func (w *world) runOperator(cluster *controlplane.ControlPlane) *operator {
+	w.t.Helper()
+	cfg := cluster.OperatorConfig()
 	cfg.QPS = -1 // as ctrl.GetConfig does
 	cfg.Wrap(w.kube.wrap)
 	logger := zap.New(zap.WriteTo(w.logs), zap.UseDevMode(true))
@@ -65,7 +72,7 @@ func (w *world) startOperator() {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- mgr.Start(ctx) }()
-	w.operator = &operator{queue: queue, stop: func() error { cancel(); return <-ended }}
+	return &operator{queue: queue, stop: func() error { cancel(); return <-ended }}
 }
 
 // stopOperator ends the operator as SIGTERM does.
