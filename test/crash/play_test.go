@@ -5,6 +5,8 @@ package crash
 
 import (
 	"fmt"
+	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -35,26 +37,21 @@ type result struct {
 // play plays a scenario in a world of its own. Each operator but the last is ended by one of the crashes.
 func play(t *testing.T, s scenario, crashes ...crash) result {
 	t.Helper()
-	w := lab.NewWorld(t)
-	op := w.Start()
-	if s.prepare != nil {
-		s.prepare(w)
-	}
-	w.Expect(w.Settle()).To(BeTrue())
-	w.Vendor.ResetCounters()
-	if s.down {
-		op.Kill()
-		s.act(w)
-		op = start(w, crashes)
-	} else {
-		op.Wire.Intercept(next(crashes))
-		s.act(w)
-	}
+	w, op := stage(t, s)
+	op = s.begin(w, op, next(crashes))
 	r := result{}
-	for !w.Settle() {
+	for {
+		settled := w.Settle()
+		if s.still != nil {
+			s.still(w)
+			settled = w.Settle()
+		}
+		if settled {
+			break
+		}
 		r.crashes++
 		crashes = crashes[1:]
-		op = start(w, crashes)
+		op = start(w, next(crashes))
 	}
 	r.writes = op.Wire.Written()
 	check(w, op)
@@ -62,13 +59,53 @@ func play(t *testing.T, s scenario, crashes ...crash) result {
 	return r
 }
 
-// start starts an operator that the first of the crashes ends, if there are any.
-func start(w *lab.World, crashes []crash) *lab.Operator {
+// stage is a world in which the scenario is about to begin.
+func stage(t *testing.T, s scenario) (*lab.World, *lab.Operator) {
+	t.Helper()
+	w := lab.NewWorld(t, func(s *lab.Setup) { s.Operator.DisabledPollInterval = s.Operator.PollInterval })
+	op := w.Start()
+	w.Quiesce()
+	for _, prepare := range s.prepare {
+		prepare(w)
+		w.Expect(w.Settle()).To(BeTrue())
+	}
+	w.Vendor.ResetCounters()
+	return w, op
+}
+
+// begin lets the scenario happen, and returns the operator that deals with it.
+func (s scenario) begin(w *lab.World, op *lab.Operator, m lab.Middleware) *lab.Operator {
+	if s.during != nil {
+		m = within(s.during(w), m)
+	}
+	if s.down {
+		op.Kill()
+		s.act(w)
+		return start(w, m)
+	}
+	op.Wire.Intercept(m)
+	s.act(w)
+	return op
+}
+
+// within is two middlewares, one around the other.
+func within(outer, inner lab.Middleware) lab.Middleware {
+	if inner == nil {
+		return outer
+	}
+	return func(w *lab.Wire, r *lab.Request, send func() (*http.Response, error)) (*http.Response, error) {
+		return outer(w, r, func() (*http.Response, error) { return inner(w, r, send) })
+	}
+}
+
+// start starts an operator.
+func start(w *lab.World, m lab.Middleware) *lab.Operator {
 	wire := w.NewWire()
-	wire.Intercept(next(crashes))
+	wire.Intercept(m)
 	return w.StartThrough(wire)
 }
 
+// next is what ends the next operator, if there is anything.
 func next(crashes []crash) lab.Middleware {
 	if len(crashes) == 0 {
 		return nil
@@ -80,9 +117,14 @@ func next(crashes []crash) lab.Middleware {
 func check(w *lab.World, op *lab.Operator) {
 	w.T.Helper()
 	w.CheckInvariants()
-	before := op.Wire.Written()
+	before := attempted(op)
 	w.Advance(30 * time.Minute)
-	w.Expect(op.Wire.Written()).To(Equal(before), "a settled world is written to")
+	w.Expect(attempted(op)).To(Equal(before), "a settled world is written to")
+}
+
+// attempted are the writes of an operator, refused or not.
+func attempted(op *lab.Operator) []lab.Request {
+	return slices.DeleteFunc(op.Wire.Requests(), func(r lab.Request) bool { return !r.IsWrite() })
 }
 
 // callsTo counts what arrived at Medblocks.

@@ -4,7 +4,6 @@
 package crash
 
 import (
-	"github.com/medblocks/webhook-operator/api/v1alpha1"
 	"github.com/medblocks/webhook-operator/test/lab"
 )
 
@@ -17,25 +16,52 @@ const (
 // scenario is a change to a settled world.
 type scenario struct {
 	name string
-	// prepare is undisturbed, and is followed by settling. Without one there is just an operator.
-	prepare func(*lab.World)
+	// prepare is undisturbed; the world settles after each of its parts.
+	prepare []func(*lab.World)
 	// act changes something.
 	act func(*lab.World)
-	// calls that Medblocks gets without a crash.
+	// during, if set, is what happens while the first operator's requests are under way.
+	during func(*lab.World) lab.Middleware
+	// still is what people do in any case, after a crash too.
+	still func(*lab.World)
+	// calls that Medblocks gets without a crash. After a crash it may get one rotation more, and, with fewer, less of everything:
+	// where the crash comes before what has to be undone.
 	calls calls
+	fewer bool
 	// pairs: the successor is ended at each of its writes too.
 	pairs bool
 	// down: nothing runs while act does, and an operator with cold caches finds what has changed.
 	down bool
 }
 
-// variants are all scenarios, seen by a running operator, and found by one that starts.
+// calls are the writes to Medblocks that matter most.
+type calls struct{ posts, rotations, deletes int }
+
+// within tells whether they are as many as without crashes, with at most one rotation more for each; or fewer, where that is fine.
+func (c calls) within(most calls, crashes int, fewer bool) bool {
+	if fewer {
+		return c.posts <= most.posts && c.deletes <= most.deletes && c.rotations <= most.rotations+crashes
+	}
+	return c.posts == most.posts && c.deletes == most.deletes &&
+		most.rotations <= c.rotations && c.rotations <= most.rotations+crashes
+}
+
+// scenarios are all of them.
+func scenarios() []scenario {
+	all := fieldScenarios()
+	all = append(all, secretScenarios()...)
+	all = append(all, remoteScenarios()...)
+	all = append(all, restoreScenarios()...)
+	return append(all, deletionScenarios()...)
+}
+
+// variants are all scenarios, seen by a running operator and, in an exhaustive run, also found by one that starts.
 func variants() []scenario {
 	var all []scenario
 	for _, s := range scenarios() {
 		all = append(all, s)
-		if !s.down {
-			s.name += " while down"
+		if !s.down && lab.Exhaustive() {
+			s.name += ", while down"
 			s.down = true
 			all = append(all, s)
 		}
@@ -43,46 +69,22 @@ func variants() []scenario {
 	return all
 }
 
-// calls are the writes to Medblocks that matter most.
-type calls struct{ posts, rotations, deletes int }
-
-func scenarios() []scenario {
-	return []scenario{
-		{
-			name:  "register",
-			act:   create(),
-			calls: calls{posts: 1}, pairs: true,
-		},
-		{
-			name:    "spec change",
-			prepare: create(),
-			act: change(func(res *lab.Resource) {
-				res.Spec.Description = "changed"
-				res.Spec.Events = []v1alpha1.EventType{v1alpha1.EventAll}
-				res.Spec.Metadata = map[string]v1alpha1.MetadataValue{"team": "intake"}
-			}),
-		},
-		{
-			name:    "rotate by annotation",
-			prepare: create(),
-			act:     func(w *lab.World) { w.Annotate(hooks, v1alpha1.AnnotationRotateSecretRequestedAt, "now") },
-			calls:   calls{rotations: 1}, pairs: true,
-		},
-		{
-			name:    "delete",
-			prepare: create(),
-			act:     func(w *lab.World) { w.Delete(hooks) },
-			calls:   calls{deletes: 1}, pairs: true,
-		},
-	}
-}
-
 // create makes the resource.
 func create(tweaks ...func(*lab.Resource)) func(*lab.World) {
 	return func(w *lab.World) { w.Create(w.Manifest(hooks, tweaks...)) }
 }
 
+// created is the start of most scenarios.
+func created(tweaks ...func(*lab.Resource)) []func(*lab.World) {
+	return []func(*lab.World){create(tweaks...)}
+}
+
 // change edits the resource.
 func change(edit func(*lab.Resource)) func(*lab.World) {
 	return func(w *lab.World) { w.Change(hooks, edit) }
+}
+
+// annotate sets an annotation of the resource.
+func annotate(annotation string) func(*lab.World) {
+	return func(w *lab.World) { w.Annotate(hooks, annotation, "now") }
 }

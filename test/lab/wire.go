@@ -87,9 +87,11 @@ type Wire struct {
 	middleware Middleware
 	requests   []*Request
 	writes     int
-	inFlight   int
-	cut        chan struct{}
-	isCut      bool
+	// intercepted is how many requests there were at the last Intercept.
+	intercepted int
+	inFlight    int
+	cut         chan struct{}
+	isCut       bool
 }
 
 func newWire(w *World) *Wire { return &Wire{world: w, cut: make(chan struct{})} }
@@ -98,7 +100,7 @@ func newWire(w *World) *Wire { return &Wire{world: w, cut: make(chan struct{})} 
 func (w *Wire) Intercept(m Middleware) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.middleware, w.writes = m, 0
+	w.middleware, w.writes, w.intercepted = m, 0, len(w.requests)
 }
 
 // Cut ends all traffic: what is under way gets no answer, watches end, and nothing passes from now on.
@@ -130,11 +132,17 @@ func (w *Wire) Writes() []Request {
 	return slices.DeleteFunc(w.Requests(), func(r Request) bool { return !r.IsWrite() || r.Status >= 300 })
 }
 
-// Written is the number of the last write since Intercept.
+// Written is how many writes since Intercept were sent and not refused.
 func (w *Wire) Written() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.writes
+	n := 0
+	for _, r := range w.requests[w.intercepted:] {
+		if r.IsWrite() && r.Status < 300 {
+			n++
+		}
+	}
+	return n
 }
 
 func (w *Wire) idle() bool {
