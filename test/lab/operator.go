@@ -177,8 +177,8 @@ func (op *Operator) Dead() bool {
 	return false
 }
 
-// Sees ends the option Blind: from now on, everything has to be seen before anything counts as settled.
-func (op *Operator) Sees() { op.options.Blind = false }
+// SetBlind changes the option Blind: whether anything can be settled that the operator has not seen.
+func (op *Operator) SetBlind(blind bool) { op.options.Blind = blind }
 
 // Enqueue has a resource reconciled.
 func (op *Operator) Enqueue(name string) {

@@ -86,6 +86,9 @@ func (v *View) release(lost bool) {
 	}
 }
 
+// Blocked tells whether it is held back.
+func (v *View) Blocked() bool { return v.held() != nil }
+
 // held is closed when nothing is held back any more; nil: nothing is.
 func (v *View) held() <-chan struct{} {
 	v.mu.Lock()

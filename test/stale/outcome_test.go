@@ -4,6 +4,7 @@
 package stale
 
 import (
+	"maps"
 	"regexp"
 	"strings"
 
@@ -33,3 +34,17 @@ func outcome(w *lab.World) lab.State {
 
 // rotated are the times of the last rotations in a status.
 var rotated = regexp.MustCompile(`,\n *"last(Rotated|Healed)": "[^"]*"`)
+
+// withoutRequests leaves out which requests were served: an operator that is told of one after the other sees a request that
+// was taken back, finds that there is nothing to do for it, and says so.
+func withoutRequests(s lab.State) lab.State {
+	s.Resources = maps.Clone(s.Resources)
+	for name, res := range s.Resources {
+		res.Status = handled.ReplaceAllString(res.Status, "")
+		s.Resources[name] = res
+	}
+	return s
+}
+
+// handled are the requests that a status says were served.
+var handled = regexp.MustCompile(`,\n *"lastHandled[A-Za-z]*": "[^"]*"`)

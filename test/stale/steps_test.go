@@ -8,6 +8,7 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
@@ -70,4 +71,60 @@ func callsTo(w *lab.World) calls {
 	return calls{
 		posts: n[emulator.OperationCreateEndpoint], rotations: n[emulator.OperationRotateSecret], deletes: n[emulator.OperationDeleteEndpoint],
 	}
+}
+
+// only is the one endpoint of the resource.
+func only(w *lab.World) emulator.EndpointWithSecret {
+	w.T.Helper()
+	owned := w.Owned(hooks)
+	w.Expect(owned).To(HaveLen(1))
+	return owned[0]
+}
+
+// keepSecret keeps what a Secret is.
+func keepSecret(w *lab.World, kept keepsakes, name string) {
+	w.T.Helper()
+	secret := w.Secret(name)
+	w.Expect(secret).NotTo(BeNil())
+	kept[name] = secret
+}
+
+// restoreSecret makes a Secret what it was.
+func restoreSecret(w *lab.World, kept keepsakes, name string) {
+	w.T.Helper()
+	was, ok := kept[name].(*corev1.Secret)
+	w.Expect(ok).To(BeTrue())
+	put(w, was)
+}
+
+// put stores a Secret, whether there is one of this name or not.
+func put(w *lab.World, was *corev1.Secret) {
+	w.T.Helper()
+	if w.Secret(was.Name) == nil {
+		w.Expect(w.Client.Create(w.Context(), &corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Namespace: was.Namespace, Name: was.Name, Labels: was.Labels, Annotations: was.Annotations},
+			Type:       was.Type, Data: was.Data,
+		})).To(Succeed())
+		return
+	}
+	w.ChangeSecret(was.Name, func(s *corev1.Secret) { s.Labels, s.Annotations, s.Data = was.Labels, was.Annotations, was.Data })
+}
+
+// backup is where a copy of the signing Secret is kept in the world itself.
+const backup = "backup"
+
+// keepAndRotate copies the signing Secret, and then has it rotated.
+func keepAndRotate(w *lab.World) {
+	was := w.Secret(signing)
+	w.Expect(w.Client.Create(w.Context(), &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: was.Namespace, Name: backup, Annotations: was.Annotations}, Data: was.Data,
+	})).To(Succeed())
+	rotate("before")(w)
+}
+
+// restoreCopy puts the copy in the place of the signing Secret.
+func restoreCopy(w *lab.World) {
+	was := w.Secret(backup)
+	was.Name, was.Labels = signing, map[string]string{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}
+	put(w, was)
 }
