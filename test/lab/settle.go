@@ -24,7 +24,7 @@ const (
 	patience = 60 * time.Second
 	// settleLimit is how much virtual time a world may need to settle.
 	settleLimit = 12 * time.Hour
-	// longestStep bounds one move of the clock, so that on a busy machine nobody can miss much.
+	// longestStep bounds one move of the clock, so that on a busy machine nobody can miss much; where polls are rarer, they do.
 	longestStep = 5 * time.Minute
 )
 
@@ -103,8 +103,8 @@ func (w *World) step(limit time.Time) {
 	if next.Before(now) {
 		next = now
 	}
-	if next.Sub(now) > longestStep {
-		next = now.Add(longestStep)
+	if longest := max(longestStep, w.Defaults.DisabledPollInterval); next.Sub(now) > longest {
+		next = now.Add(longest)
 	}
 	w.Clock.moveTo(next)
 	for _, op := range w.live() {

@@ -127,13 +127,14 @@ func (w *World) counting(next http.RoundTripper) http.RoundTripper {
 	})
 }
 
-// addBystanders puts endpoints of others into the workspace, which nobody may touch.
+// addBystanders puts endpoints of others into the workspace, which nobody may touch. They are delivered to, lest the vendor
+// disables them one day.
 func (w *World) addBystanders() {
 	for _, metadata := range []map[string]any{
 		{"team": "billing"},
 		{v1alpha1.MarkOwner: "another-cluster/" + w.Namespace + "/hooks", v1alpha1.MarkIncarnation: "another", v1alpha1.MarkSecretGeneration: "another"},
 	} {
-		added, err := w.Vendor.AddEndpoint(w.Key, emulator.Endpoint{Metadata: metadata})
+		added, err := w.Vendor.AddEndpoint(w.Key, emulator.Endpoint{URL: w.Receiver.URL + "/bystander", Metadata: metadata})
 		w.Expect(err).NotTo(HaveOccurred())
 		w.Bystanders = append(w.Bystanders, added)
 	}

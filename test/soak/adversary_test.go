@@ -25,6 +25,7 @@ type adversary struct {
 	storm   *storm
 	started time.Time
 	log     []string
+	wires   []*lab.Wire
 	tokens  int
 	// disabled are the endpoints that a person has disabled, and that nobody has asked to be enabled since.
 	disabled map[string]bool

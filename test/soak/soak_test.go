@@ -15,6 +15,7 @@ import (
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/medblocks/webhook-operator/api/medblocks"
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
 	"github.com/medblocks/webhook-operator/test/emulator"
 	"github.com/medblocks/webhook-operator/test/faults"
@@ -109,10 +110,14 @@ func (a *adversary) start(watches *faults.Watches) *faults.Watches {
 	a.say("an operator starts")
 	watches = &faults.Watches{Next: a.storm.handle}
 	wire := a.NewWire()
+	a.wires = append(a.wires, wire)
 	wire.Intercept(watches.Middleware)
 	a.StartThrough(wire)
 	return watches
 }
+
+// longestPause is longer than anybody waits who was told to: the longest Retry-After that is believed, and a poll.
+const longestPause = medblocks.MaxRetryAfter + 10*time.Minute
 
 // calmDown ends the storm and has everything set right; by a person what only a person can.
 func (a *adversary) calmDown(watches *faults.Watches) *faults.Watches {
@@ -125,7 +130,7 @@ func (a *adversary) calmDown(watches *faults.Watches) *faults.Watches {
 		}
 	}
 	a.say("calm")
-	a.Advance(20 * time.Minute)
+	a.Advance(longestPause)
 	a.Expect(a.Settle()).To(BeTrue())
 	a.checkPersonsWill()
 	for _, res := range a.Resources() {
