@@ -60,6 +60,7 @@ type Operator struct {
 	manager manager.Manager
 	sleeper *sleeper
 	queue   atomic.Pointer[queue]
+	paused  atomic.Bool
 	handled handled
 	seen    int64 // the writes that its cache has shown
 	cancel  context.CancelFunc
@@ -180,6 +181,12 @@ func (op *Operator) Dead() bool {
 // SetBlind changes the option Blind: whether anything can be settled that the operator has not seen.
 func (op *Operator) SetBlind(blind bool) { op.options.Blind = blind }
 
+// Pause has nobody wait for what the operator has under way, which the test holds back: its process does not run.
+func (op *Operator) Pause() { op.paused.Store(true) }
+
+// Resume ends Pause.
+func (op *Operator) Resume() { op.paused.Store(false) }
+
 // Enqueue has a resource reconciled.
 func (op *Operator) Enqueue(name string) {
 	op.Queue.Enqueue(types.NamespacedName{Namespace: op.world.Namespace, Name: name})
@@ -187,6 +194,9 @@ func (op *Operator) Enqueue(name string) {
 
 // idle tells whether nothing is under way.
 func (op *Operator) idle() bool {
+	if op.paused.Load() {
+		return true
+	}
 	return op.queue.Load().idle() && op.Wire.idle() && op.sleeper.asleep() && (op.options.Blind || op.isCurrent())
 }
 
