@@ -4,6 +4,7 @@
 package e2e
 
 import (
+	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -23,6 +24,27 @@ func TestANamespaceGoesWithItsEndpointsAlthoughTheKeySecretGoesFirst(t *testing.
 	kubectl(t, "", "delete", "secret", keySecretName, "-n", n.namespace)
 	kubectl(t, "", "delete", "namespace", n.namespace, "--timeout="+patience.String())
 	g.Expect(n.endpoints(t)).To(BeEmpty(), "the key was still in memory")
+}
+
+func TestKubectlDeletesAResourceTogetherWithItsKey(t *testing.T) {
+	for name, kinds := range map[string][]string{"the resource first": {"mwe", "Secret"}, "the key first": {"Secret", "mwe"}} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			n := newTenant(t)
+			n.create(t, "together")
+			n.awaitReady(t, "together")
+			g.Expect(n.endpoints(t)).To(HaveLen(1))
+
+			var manifests []string
+			for _, kind := range kinds {
+				name := map[string]string{"mwe": "together", "Secret": keySecretName}[kind]
+				manifests = append(manifests, kubectl(t, "", "get", kind, name, "-n", n.namespace, "-o", "yaml"))
+			}
+			kubectl(t, strings.Join(manifests, "\n---\n"), "delete", "-f", "-", "--timeout="+patience.String())
+			g.Expect(n.endpoints(t)).To(BeEmpty(), "the key was still in memory")
+			g.Expect(kubectl(t, "", "get", "secret,mwe", "-n", n.namespace, "-o", "name")).To(BeEmpty())
+		})
+	}
 }
 
 func TestANamespaceGoesAlthoughNobodyHasTheKeyAndThatIsSaidInPublic(t *testing.T) {
