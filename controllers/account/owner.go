@@ -25,7 +25,7 @@ func ownerOf(endpoint *medblocks.Endpoint, clusterID string) (Resource, bool) {
 		return Resource{}, false
 	}
 	namespace, name, ok := strings.Cut(rest, "/")
-	return Resource{Namespace: namespace, Name: name}, ok
+	return Resource{Namespace: namespace, Name: name}, ok && !strings.Contains(name, "/") // no resource has such a name
 }
 
 // affected names the users of the account that a change concerns: by the owner mark before and after it, and by the

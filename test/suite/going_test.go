@@ -125,3 +125,27 @@ func TestASecretThatCannotBeStoredAfterARotationIsNoReasonToRotateAgainAndAgain(
 	w.settle()
 	w.Expect(w.rotations()).To(HaveLen(2))
 }
+
+func TestASecretWhoseNewNameHasNoRoomStaysGoodUnderItsOldOne(t *testing.T) {
+	w := newWorld(t)
+	w.createReady(hooks)
+	w.settle()
+	value := w.value(signing)
+	quota := w.quota(2) // the API key's and the signing Secret
+	w.expects.refusedWrites = true
+	w.change(hooks, func(res *v1alpha1.MedblocksWebhookEndpoint) {
+		res.Spec.SigningSecret = &v1alpha1.SigningSecretSpec{Name: "renamed"}
+	})
+	w.until(hooks, have(v1alpha1.ConditionSigningSecretReady, isFalse, v1alpha1.ReasonWaitingForSecret, "renamed", "exceeded quota"))
+	w.restartOperator()
+	w.advance(time.Hour)
+	w.settle()
+	w.Expect(w.value(signing)).To(Equal(value))
+	w.Expect(w.rotations()).To(BeEmpty())
+
+	w.Expect(shared.admin.Delete(w.context(), quota)).To(Succeed())
+	w.Eventually(func() *v1alpha1.MedblocksWebhookEndpoint { w.advance(time.Minute); return w.get(hooks) }).Should(beReady())
+	w.Eventually(func() *corev1.Secret { return w.secret(signing) }).Should(BeNil())
+	w.Expect(w.value("renamed")).To(Equal(value))
+	w.Expect(w.rotations()).To(BeEmpty())
+}
