@@ -25,6 +25,8 @@ FUZZTIME ?= 30s
 DURATION ?= 10m
 ## SEED: the seed that soak begins with (default: the one of make test)
 SEED ?=
+## MUTANTS: regular expression for the names of the mutants to run (default: all)
+MUTANTS ?=
 ## ARGS: arguments of the manager that run starts
 ARGS ?=
 ## KUBECTL: kubectl to use (default: bin/k8s/kubectl, built when missing)
@@ -148,6 +150,10 @@ fuzz: ## Run every fuzz test for FUZZTIME.
 .PHONY: soak
 soak: $(controlplane_if_ours) ## Let everything go wrong at once for DURATION, from SEED on.
 	@SOAK_DURATION='$(DURATION)' SOAK_SEED='$(SEED)' $(GO) test ./test/soak -run TestAfterEveryStorm -count=1 -timeout 0 -v $(TESTARGS)
+
+.PHONY: mutants
+mutants: $(controlplane_if_ours) ## Undo one safeguard after another, and see that the test which guards it fails.
+	@$(GO) run ./hack/mutants -run '$(MUTANTS)'
 
 .PHONY: presubmit
 presubmit: lint verify test ## Everything that a committed change must pass.

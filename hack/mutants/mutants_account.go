@@ -1,0 +1,98 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+// accountMutants undo what makes the view of an account trustworthy, and its calls few.
+var accountMutants = []mutant{
+	{
+		name: "partial-list", file: "controllers/account/poller.go",
+		safeguard: `a list that stopped half-way changes nothing`,
+		before: `			return nil, err
+		}
+		listed[endpoint.ID] = endpoint`,
+		after: `			return listed, nil
+		}
+		listed[endpoint.ID] = endpoint`,
+		pkg: "controllers/account", test: "TestAListThatStoppedHalfWayChangesNothing",
+	},
+	{
+		name: "sweep-undoes-writes", file: "controllers/account/snapshot.go",
+		safeguard: `a sweep does not undo what was written while it ran`,
+		before: `		if edit <= begun {
+`,
+		after: `		if true {
+`,
+		pkg: "controllers/account", test: "TestASweepDoesNotUndoWhatWasWrittenWhileItRan",
+	},
+	{
+		name: "disabled-list-is-complete", file: "controllers/account/snapshot.go",
+		safeguard: `a partial list proves no absence`,
+		before: `		if s.edits[id] > begun {
+			continue
+		}
+`,
+		after: ``,
+		pkg:   "controllers/account", test: "TestAPartialListProvesNoAbsence",
+	},
+	{
+		name: "fleet-suspicion", file: "controllers/account/snapshot.go",
+		safeguard: `many that vanish at once are suspect`,
+		before: `	case vanished >= 3 && vanished*10 > known:
+`,
+		after: `	case false:
+`,
+		pkg: "controllers/account", test: "TestManyVanishingAtOnceIsSuspectUntilALaterListConfirmsIt",
+	},
+	{
+		name: "first-list", file: "controllers/account/snapshot.go",
+		safeguard: `many that are missing in the first list are suspect too`,
+		before:    `known, vanished = len(expected), missing(expected, listed)`,
+		after:     `known, vanished = len(expected), 0`,
+		pkg:       "controllers/account", test: "TestManyMissingInTheFirstListAreSuspectToo",
+	},
+	{
+		name: "early-confirmation", file: "controllers/account/snapshot.go",
+		safeguard: `a suspicion is settled by a list that comes long enough after it`,
+		before:    `!s.suspectAt.IsZero() && at.Sub(s.suspectAt) >= s.confirmAfter`,
+		after:     `!s.suspectAt.IsZero()`,
+		pkg:       "controllers/account", test: "TestManyVanishingAtOnceIsSuspectUntilALaterListConfirmsIt",
+	},
+	{
+		name: "retry-after", file: "controllers/account/limiter.go",
+		safeguard: `a 429 pauses the whole account`,
+		before: `		a.pause(a.clock.Now().Add(pause))
+`,
+		after: `		_ = pause
+`,
+		pkg: "controllers/account", test: "TestRetryAfterPausesTheAccount",
+	},
+	{
+		name: "refused-key", file: "controllers/account/limiter.go",
+		safeguard: `a refused key stops the account`,
+		before: `	if err := a.breaker.err(); err != nil {
+		return err
+	}
+	if until`,
+		after: `	if until`,
+		pkg:   "controllers/account", test: "TestARefusedKeyStopsTheAccountAndIsAnnouncedOnce",
+	},
+	{
+		name: "one-list-for-all", file: "controllers/account/poller.go",
+		safeguard: `one list serves all that wait`,
+		before:    `	case <-p.account.listDue: // who asked by now`,
+		after:     `	case <-make(chan struct{}): // who asked by now`,
+		pkg:       "controllers/account", test: "TestOneListServesAllThatWait",
+	},
+	{
+		name: "oldest-first", file: "controllers/account/snapshot.go",
+		safeguard: `endpoints of one owner are found oldest first`,
+		before: `	if c := a.CreatedAt.Compare(b.CreatedAt.Time); c != 0 {
+		return c
+`,
+		after: `	if c := a.CreatedAt.Compare(b.CreatedAt.Time); c != 0 {
+		return -c
+`,
+		pkg: "controllers/account", test: "TestEndpointsOfOneOwnerAreFoundOldestFirst",
+	},
+}

@@ -1,0 +1,89 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+// deletionMutants undo what a deletion must do, and in which order.
+var deletionMutants = []mutant{
+	{
+		name: "finalizer-first", file: "controllers/endpoint/plan_delete.go",
+		safeguard: `the finalizer goes after the endpoint`,
+		before: `	return len(p.plan.Steps) == 0 && !p.lostInAnotherWorkspace()
+`,
+		after: `	return true
+`,
+		pkg: "controllers/endpoint", test: "TestPlanOfADeletion",
+	},
+	{
+		name: "secret-kept", file: "controllers/endpoint/plan_delete.go",
+		safeguard: `the signing Secret goes with the resource`,
+		before: `				p.add(step{Action: actionDeleteSecret, Secret: view.name})
+`,
+		after: ``,
+		pkg:   "controllers/endpoint", test: "TestPlanOfADeletion",
+	},
+	{
+		name: "secret-of-another", file: "controllers/endpoint/plan_delete.go",
+		safeguard: `somebody else's Secret stays`,
+		before:    `if view != nil && view.exists && view.owned {`,
+		after:     `if view != nil && view.exists {`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfADeletion",
+	},
+	{
+		name: "orphan-deleted", file: "controllers/endpoint/plan_delete.go",
+		safeguard: `Orphan leaves the endpoint`,
+		before: `	if !p.res.OrphansEndpoint() {
+		p.add(step{Action: actionDelete,`,
+		after: `	if true {
+		p.add(step{Action: actionDelete,`,
+		pkg: "controllers/endpoint", test: "TestPlanOfADeletion",
+	},
+	{
+		name: "key-not-recorded", file: "controllers/endpoint/plan_delete.go",
+		safeguard: `a new key is recorded before the endpoint is deleted with it`,
+		before: `			p.add(step{Action: actionRecordKey, EndpointID: target.ID})
+`,
+		after: ``,
+		pkg:   "controllers/endpoint", test: "TestPlanOfADeletion",
+	},
+	{
+		name: "gone-under-another-key", file: "controllers/endpoint/plan_delete.go",
+		safeguard: `a 404 under another key does not end a deletion`,
+		before:    `p.obs.registered == id || p.obs.keyHash == p.res.Status.KeyHash`,
+		after:     `true`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfADeletion",
+	},
+	{
+		name: "keyless", file: "controllers/endpoint/plan_delete.go",
+		safeguard: `without a key an endpoint is kept`,
+		before: `	case *p.obs.namespaceTerminating:
+`,
+		after: `	case true:
+`,
+		pkg: "controllers/endpoint", test: "TestPlanOfADeletion",
+	},
+	{
+		name: "deletion-in-flight", file: "controllers/endpoint/plan_delete.go",
+		safeguard: `a registration in flight is waited out before a deletion ends`,
+		before: `	if p.mayBeInFlight() {
+		listedAfter = p.landed()
+	}
+`,
+		after: ``,
+		pkg:   "controllers/endpoint", test: "TestPlanOfADeletion",
+	},
+	{
+		name: "deletion-of-another", file: "controllers/endpoint/plan_delete.go",
+		safeguard: `an endpoint that another incarnation took over is not deleted`,
+		before:    ` && (!fenced || !p.foreign(e))`,
+		after:     ``,
+		pkg:       "controllers/endpoint", test: "TestPlanOfADeletion",
+	},
+	{
+		name: "release", file: "controllers/endpoint/tokens.go",
+		safeguard: `the release annotation always releases`,
+		before:    `return res.Annotations[v1alpha1.AnnotationRelease] == "true"`,
+		after:     `return false`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfADeletion",
+	},
+}

@@ -1,0 +1,116 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+// ownershipMutants undo what keeps the operator off things that are not its own, and on those that are.
+var ownershipMutants = []mutant{
+	{
+		name: "owner-mark", file: "controllers/endpoint/plan_locate.go",
+		safeguard: `an endpoint with another owner's mark is left alone`,
+		before:    `owner != "" && owner != p.obs.owner:`,
+		after:     `false:`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfAnEndpointThatIsKnown",
+	},
+	{
+		name: "incarnation-fence", file: "controllers/endpoint/plan_locate.go",
+		safeguard: `an endpoint of another incarnation is left alone`,
+		before:    `return incarnation != "" && incarnation != string(p.res.UID)`,
+		after:     `return false`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfAnEndpointThatIsKnown",
+	},
+	{
+		name: "untaken", file: "controllers/endpoint/conclude.go",
+		safeguard: `the status names an endpoint only once it is taken over`,
+		before:    ` && !c.isUntaken()`,
+		after:     ``,
+		pkg:       "controllers/endpoint", test: "TestAnEndpointIsNotOursBeforeItIsTakenOverFromAnEarlierIncarnation",
+	},
+	{
+		name: "oldest-is-kept", file: "controllers/endpoint/plan_locate.go",
+		safeguard: `of duplicates, the one whose secret we hold is kept`,
+		before: `		if p.obs.secret.holds(e.Metadata[v1alpha1.MarkSecretGeneration]) {
+`,
+		after: `		if false {
+`,
+		pkg: "controllers/endpoint", test: "TestPlanOfARegistration",
+	},
+	{
+		name: "duplicate-of-another", file: "controllers/endpoint/plan.go",
+		safeguard: `a duplicate of another incarnation is left alone`,
+		before:    `p.res.Status.EndpointID != "" && p.foreign(other)`,
+		after:     `false`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfAnEndpointThatIsKnown",
+	},
+	{
+		name: "no-live-read", file: "controllers/endpoint/plan.go",
+		safeguard: `nothing is written on what a cache says`,
+		before:    `s.Action.atMedblocks() && s.EndpointID != "" &&`,
+		after:     `false &&`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfAnEndpointThatIsKnown",
+	},
+	{
+		name: "marks-left-out", file: "controllers/endpoint/desired.go",
+		safeguard: `every write of metadata carries the marks`,
+		before: `			v1alpha1.MarkIncarnation: string(res.UID),
+`,
+		after: ``,
+		pkg:   "controllers/endpoint", test: "TestEveryPlanKeepsTheLawsAndEveryResourceSettles",
+	},
+	{
+		name: "nonce-left-out", file: "controllers/endpoint/desired.go",
+		safeguard: `a change of metadata keeps the secret-generation mark`,
+		before:    `d.withNonce(endpoint.Metadata[v1alpha1.MarkSecretGeneration])`,
+		after:     `d.withNonce("")`,
+		pkg:       "controllers/endpoint", test: "TestEveryPlanKeepsTheLawsAndEveryResourceSettles",
+	},
+	{
+		name: "endless-patch", file: "controllers/endpoint/plan.go",
+		safeguard: `a form that Medblocks chose itself is accepted`,
+		before: `	drifted := projectionOf(target).hash() != p.obs.acceptedHash
+`,
+		after: `	drifted := projectionOf(target).hash() != p.want.hash()
+`,
+		pkg: "controllers/endpoint", test: "TestPlanOfAnEndpointThatIsKnown",
+	},
+	{
+		name: "order-of-events", file: "controllers/endpoint/desired.go",
+		safeguard: `events compare as a set`,
+		before:    `slices.Sorted(slices.Values(endpoint.Events))`,
+		after:     `endpoint.Events`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfAnEndpointThatIsKnown",
+	},
+	{
+		name: "suspended", file: "controllers/endpoint/plan_gates.go",
+		safeguard: `a suspended resource is left alone`,
+		before: `	if !p.res.Spec.Suspend {
+`,
+		after: `	if true {
+`,
+		pkg: "controllers/endpoint", test: "TestPlanOfAnEndpointThatIsKnown",
+	},
+	{
+		name: "read-only", file: "controllers/endpoint/controller.go",
+		safeguard: `a read-only operator writes nothing to Medblocks`,
+		before: `	p.Steps = nil
+	p.Holds = append([]hold{*stalledHold`,
+		after: `	p.Holds = append([]hold{*stalledHold`,
+		pkg:   "controllers/endpoint", test: "TestEveryPlanKeepsTheLawsAndEveryResourceSettles",
+	},
+	{
+		name: "paused-account", file: "controllers/endpoint/steps.go",
+		safeguard: `a paused account makes no call`,
+		before:    `p.now.Before(p.obs.pausedUntil) && p.drop(action.atMedblocks)`,
+		after:     `false`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfAnEndpointThatIsKnown",
+	},
+	{
+		name: "status-rewritten", file: "controllers/endpoint/record.go",
+		safeguard: `the status is patched only where it differs`,
+		before: `	if equality.Semantic.DeepEqual(&w.base.Status, status) {
+`,
+		after: `	if false {
+`,
+		pkg: "test/suite", test: "TestASettledResourceCostsNothingButThePolls",
+	},
+}

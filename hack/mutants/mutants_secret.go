@@ -1,0 +1,130 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+// secretMutants undo what keeps the signing secret from being lost, and others' Secrets from being overwritten.
+var secretMutants = []mutant{
+	{
+		name: "rotate-unmarked", file: "controllers/endpoint/plan_secret.go",
+		safeguard: `a rotation is marked before it is made`,
+		before: `	p.add(step{
+		Action: actionMarkRotation,`,
+		after: `	_ = (step{
+		Action: actionMarkRotation,`,
+		pkg: "controllers/endpoint", test: "TestPlanOfTheSigningSecret",
+	},
+	{
+		name: "rotate-unproven", file: "controllers/endpoint/plan_secret.go",
+		safeguard: `a rotation needs a Secret that can be written`,
+		before: `	case view.live && view.unwritable != nil:
+`,
+		after: `	case false:
+`,
+		pkg: "controllers/endpoint", test: "TestPlanOfTheSigningSecret",
+	},
+	{
+		name: "not-owned", file: "controllers/endpoint/plan_secret.go",
+		safeguard: `somebody else's Secret is not overwritten`,
+		before: `	case view.exists && !view.owned:
+		p.stop(notOwned(p.res.SigningSecretName(), p.now))
+	case p.obs.clobbered`,
+		after: `	case p.obs.clobbered`,
+		pkg:   "controllers/endpoint", test: "TestPlanOfTheSigningSecret",
+	},
+	{
+		name: "nonce-not-compared", file: "controllers/endpoint/observation.go",
+		safeguard: `only the same nonce says that the Secret holds the secret in force`,
+		before:    `s.intact && mark != "" && s.nonce == mark`,
+		after:     `s.intact && mark != ""`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfTheSigningSecret",
+	},
+	{
+		name: "tampered", file: "controllers/endpoint/observation.go",
+		safeguard: `a value that the operator did not write is not trusted`,
+		before:    `s.exists && s.owned && s.intact &&`,
+		after:     `s.exists && s.owned &&`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfTheSigningSecret",
+	},
+	{
+		name: "mark-repair", file: "controllers/endpoint/plan_secret.go",
+		safeguard: `a missing mark is put back, and no reason to rotate`,
+		before:    `mark == "" && view.holds(view.nonce) && view.endpointID == target.ID`,
+		after:     `false`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfTheSigningSecret",
+	},
+	{
+		name: "healing-cap", file: "controllers/endpoint/plan_secret.go",
+		safeguard: `a lost secret is healed once an hour at most`,
+		before:    `s.LastHealed != nil && p.now.Before(s.LastHealed.Add(healInterval))`,
+		after:     `false`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfTheSigningSecret",
+	},
+	{
+		name: "rotation-in-flight", file: "controllers/endpoint/plan_secret.go",
+		safeguard: `a rotation that may be in flight is waited out`,
+		before: `	if !p.now.Before(landed) {
+`,
+		after: `	if true {
+`,
+		pkg: "controllers/endpoint", test: "TestPlanOfTheSigningSecret",
+	},
+	{
+		name: "clobbered", file: "controllers/endpoint/plan_secret.go",
+		safeguard: `a rotation out of turn is followed by another one`,
+		before: `	case p.obs.clobbered == target.ID:
+`,
+		after: `	case false:
+`,
+		pkg: "controllers/endpoint", test: "TestPlanOfTheSigningSecret",
+	},
+	{
+		name: "token-twice", file: "controllers/endpoint/tokens.go",
+		safeguard: `a request to rotate is served once`,
+		before: `	return token != "" && token != handled
+`,
+		after: `	return token != ""
+`,
+		pkg: "controllers/endpoint", test: "TestPlanOfTheSigningSecret",
+	},
+	{
+		name: "crash-after-rotation", file: "controllers/endpoint/plan_secret.go",
+		safeguard: `a rotation that the status does not know yet counts`,
+		before:    ` && p.obs.secret.rotatedFor != p.res.Annotations[v1alpha1.AnnotationRotateSecretRequestedAt]`,
+		after:     ``,
+		pkg:       "controllers/endpoint", test: "TestPlanOfTheSigningSecret",
+	},
+	{
+		name: "previous-value", file: "controllers/endpoint/act.go",
+		safeguard: `the last published value is kept`,
+		before: `		content.previous = view.value // the last published value
+`,
+		after: ``,
+		pkg:   "test/suite", test: "TestARotationOnRequestHappensOnceAndKeepsThePreviousValue",
+	},
+	{
+		name: "renamed-and-forgotten", file: "controllers/endpoint/conclude.go",
+		safeguard: `a renamed Secret's old name is kept until that Secret is gone`,
+		before: `		is.Name = previous.name // until it is deleted: nothing else would remember it
+`,
+		after: ``,
+		pkg:   "controllers/endpoint", test: "TestARenamedSecretsOldNameIsKeptUntilThatSecretIsGone",
+	},
+	{
+		name: "secret-without-lock", file: "controllers/endpoint/secret.go",
+		safeguard: `a Secret that was changed meanwhile is not overwritten`,
+		before: `			"resourceVersion": seen.resourceVersion,
+`,
+		after: ``,
+		pkg:   "test/suite", test: "TestASecretOfSomebodyElseThatAppearsDuringThePostIsNotOverwritten",
+	},
+	{
+		name: "held-secret", file: "controllers/endpoint/plan_secret.go",
+		safeguard: `a secret that could not be stored is held until it can`,
+		before: `	case p.obs.held.fits(target.ID, mark):
+`,
+		after: `	case false:
+`,
+		pkg: "controllers/endpoint", test: "TestPlanOfTheSigningSecret",
+	},
+}
