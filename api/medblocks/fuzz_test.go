@@ -6,6 +6,7 @@ package medblocks_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -80,6 +81,8 @@ func FuzzAnswers(f *testing.F) {
 			mustBeTyped(t, err)
 		} else if endpoint.ID != testEndpointID || endpoint.Status == "" || endpoint.URL == "" {
 			t.Fatalf("got a part of an endpoint: %+v", endpoint)
+		} else {
+			mustSurviveEncoding(t, endpoint)
 		}
 		if record, err := client.RedeliverEvent(ctx, testEventID); err != nil {
 			mustBeTyped(t, err)
@@ -90,6 +93,24 @@ func FuzzAnswers(f *testing.F) {
 			t.Fatalf("the body of a deletion matters: %v", err)
 		}
 	})
+}
+
+// mustSurviveEncoding asserts that an endpoint that is written as it was understood is understood as the same one, and that no
+// secret came with it.
+func mustSurviveEncoding(t *testing.T, endpoint medblocks.Endpoint) {
+	t.Helper()
+	once, err := json.Marshal(endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := fuzzClient(t, 200, once, nil).GetEndpoint(context.Background(), endpoint.ID)
+	if err != nil {
+		t.Fatalf("cannot read what was written: %v: %s", err, once)
+	}
+	twice, err := json.Marshal(again)
+	if err != nil || !bytes.Equal(once, twice) {
+		t.Fatalf("encoding is not stable (%v):\n%s\n%s", err, once, twice)
+	}
 }
 
 func FuzzErrors(f *testing.F) {

@@ -370,7 +370,7 @@ func TestPlanOfARegistration(t *testing.T) {
 		}, "AddFinalizer"},
 		{"attempts that fail are given more and more time", unregistered(), func(s *scenario) {
 			openIntent(s, 61*time.Second)
-			s.obs.intent.Attempt = 3
+			s.obs.intent.Attempt, s.obs.view.ListedAt = 3, s.now
 		}, "Pending=working"},
 		{"while it waits, it says how the last attempt failed", unregistered(), func(s *scenario) {
 			openIntent(s, 0)

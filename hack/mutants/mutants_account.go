@@ -21,7 +21,7 @@ var accountMutants = []mutant{
 		safeguard: `a sweep does not undo what was written while it ran`,
 		before: `		if edit <= begun {
 `,
-		after: `		if true {
+		after: `		if edit <= begun || true {
 `,
 		pkg: "controllers/account", test: "TestASweepDoesNotUndoWhatWasWrittenWhileItRan",
 	},
@@ -78,11 +78,13 @@ var accountMutants = []mutant{
 		pkg:   "controllers/account", test: "TestARefusedKeyStopsTheAccountAndIsAnnouncedOnce",
 	},
 	{
-		name: "one-list-for-all", file: "controllers/account/poller.go",
-		safeguard: `one list serves all that wait`,
-		before:    `	case <-p.account.listDue: // who asked by now`,
-		after:     `	case <-make(chan struct{}): // who asked by now`,
-		pkg:       "controllers/account", test: "TestOneListServesAllThatWait",
+		name: "waiters-not-told", file: "controllers/account/poller.go",
+		safeguard: `who waits for a list is told of it`,
+		before: `	concerned := p.account.noteList(err)
+`,
+		after: `	concerned := p.account.noteList(err)[:0]
+`,
+		pkg: "controllers/account", test: "TestOneListServesAllThatWait",
 	},
 	{
 		name: "oldest-first", file: "controllers/account/snapshot.go",

@@ -78,6 +78,35 @@ func assertOneFailure(t *testing.T, err error) {
 	}
 }
 
+// FuzzForgery: a signature counts within its time and as it is. One bit of the header changed, and it is refused, unless
+// the header still says the same (a hexadecimal digit in the other case).
+func FuzzForgery(f *testing.F) {
+	f.Add(goodBody(), int16(0), uint16(30))
+	f.Add([]byte(`{"id":"a","type":"b","data":{}}`), int16(300), uint16(0))
+	f.Add([]byte(`{"id":"a","type":"b","data":{}}`), int16(-301), uint16(200))
+	f.Fuzz(func(t *testing.T, raw []byte, late int16, bit uint16) {
+		header := []byte(event.Sign(raw, currentSecret, signedAt))
+		now := signedAt.Add(time.Duration(late) * time.Second)
+		_, err := verifier(now, currentSecret).ConstructEvent(context.Background(), raw, string(header))
+		if inTime := now.Sub(signedAt).Abs() <= event.DefaultTolerance; inTime == errors.Is(err, event.ErrTimestampOutsideWindow) {
+			t.Fatalf("%s late, and the result is %v", now.Sub(signedAt), err)
+		}
+		if _, err := verifier(signedAt, previousSecret).ConstructEvent(context.Background(), raw, string(header)); !errors.Is(err, event.ErrSignatureMismatch) {
+			t.Fatalf("another secret's signature is %v", err)
+		}
+		forged := bytes.Clone(header)
+		forged[int(bit)/8%len(forged)] ^= 1 << (bit % 8)
+		if bytes.EqualFold(forged, header) && forged[0] == 't' && bytes.Contains(forged, []byte(",v1=")) {
+			return
+		}
+		_, err = verifier(signedAt, currentSecret).ConstructEvent(context.Background(), raw, string(forged))
+		if err == nil || errors.Is(err, event.ErrNotAnEvent) {
+			t.Fatalf("%q is accepted in place of %q", forged, header)
+		}
+		assertOneFailure(t, err)
+	})
+}
+
 // FuzzBody: a body that we sign is accepted or no event, nothing else; changed by
 // one bit it is a forgery; and what was understood survives encoding.
 func FuzzBody(f *testing.F) {
