@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/medblocks/webhook-operator/api/medblocks"
 	"github.com/medblocks/webhook-operator/test/lab"
 )
 
@@ -152,11 +153,14 @@ func encode(value any) []byte {
 	return raw
 }
 
-// Drawn is how many bytes of endless bodies were read, by all operators of this process.
-var Drawn atomic.Int64
+// Overdrawn counts the huge bodies of which more was read than an answer may be large.
+var Overdrawn atomic.Int64
 
 // endless is a body that costs nothing to send.
-type endless struct{ left int64 }
+type endless struct{ left, drawn int64 }
+
+// enough is the largest answer that is read, and what a buffer may take beyond it.
+const enough = medblocks.MaxBodySize + 64<<10
 
 func (e *endless) Read(p []byte) (int, error) {
 	if e.left <= 0 {
@@ -166,8 +170,10 @@ func (e *endless) Read(p []byte) (int, error) {
 	for i := range p[:n] {
 		p[i] = ' '
 	}
-	e.left -= n
-	Drawn.Add(n)
+	if e.drawn <= enough && e.drawn+n > enough {
+		Overdrawn.Add(1)
+	}
+	e.left, e.drawn = e.left-n, e.drawn+n
 	return int(n), nil
 }
 
@@ -175,8 +181,9 @@ func (e *endless) Read(p []byte) (int, error) {
 var bomb = sync.OnceValue(func() []byte {
 	var out bytes.Buffer
 	z := gzip.NewWriter(&out)
-	_, _ = io.Copy(z, io.LimitReader(&endless{left: 64 << 20}, 64<<20)) // a buffer takes everything
+	for range 64 {
+		_, _ = z.Write(bytes.Repeat([]byte(" "), 1<<20)) // a buffer takes everything
+	}
 	_ = z.Close()
-	Drawn.Store(0)
 	return out.Bytes()
 })

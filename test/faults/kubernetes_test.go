@@ -19,10 +19,11 @@ import (
 func TestNoAnswerOfTheAPIServerLosesOrDoublesAnything(t *testing.T) {
 	t.Parallel()
 	for _, s := range scenarios() {
+		base := baseline(t, s)
+		plans := pick(plansOf(s, base, OfKubernetes(), kubernetesCalls(base)), 40)
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			base := baseline(t, s)
-			for _, p := range lab.Pick(plansOf(s, base, OfKubernetes(), kubernetesCalls(base)), 20) {
+			for _, p := range plans {
 				t.Run(strings.ReplaceAll(p.String(), "/", " "), func(t *testing.T) {
 					t.Parallel()
 					lab.Report(s.name + " (Kubernetes)").Plan(t)
@@ -49,6 +50,7 @@ func TestWatchesThatBreakHideNothing(t *testing.T) {
 	t.Parallel()
 	type moment struct{ write, expired int }
 	for _, s := range scenarios() {
+		want := baseline(t, s)
 		var moments []moment
 		for write := range 5 {
 			moments = append(moments, moment{write, 0}, moment{write, 4})
@@ -57,7 +59,6 @@ func TestWatchesThatBreakHideNothing(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, at write %d, %d times expired", s.name, m.write, m.expired), func(t *testing.T) {
 				t.Parallel()
 				lab.Report("broken watches").Plan(t)
-				want := baseline(t, s)
 				w := lab.NewWorld(t)
 				wire, watches := w.NewWire(), &Watches{}
 				wire.Intercept(watches.Middleware)

@@ -49,21 +49,24 @@ func baseline(t *testing.T, s scenario) outcome {
 	t.Helper()
 	undisturbed.mu.Lock()
 	defer undisturbed.mu.Unlock()
-	if o, known := undisturbed.all[s.name]; known {
-		return o
+	if undisturbed.all == nil {
+		undisturbed.all = map[string]outcome{}
 	}
+	if _, known := undisturbed.all[s.name]; !known {
+		t.Run("undisturbed "+s.name, func(t *testing.T) { undisturbed.all[s.name] = s.undisturbed(t) })
+	}
+	return undisturbed.all[s.name]
+}
+
+func (s scenario) undisturbed(t *testing.T) outcome {
+	t.Helper()
 	w := lab.NewWorld(t)
 	op := s.begin(w)
 	since := len(op.Wire.Requests())
 	s.act(w)
 	w.Expect(w.Settle()).To(BeTrue())
 	w.CheckInvariants()
-	o := outcomeOf(w, op, since)
-	if undisturbed.all == nil {
-		undisturbed.all = map[string]outcome{}
-	}
-	undisturbed.all[s.name] = o
-	return o
+	return outcomeOf(w, op, since)
 }
 
 var attempts = regexp.MustCompile(`"attempt":\d+`)
