@@ -30,9 +30,9 @@ func connections() []Fault {
 	return []Fault{
 		{Name: "reset", Kind: "reset", Befalls: always, New: instead(reset)},
 		{Name: "lost answer", Kind: "lost answer", Befalls: writes, New: after(reset)},
-		{Name: "hang", Kind: "hang", Befalls: always, New: instead(hang)},
-		{Name: "hang after the effect", Kind: "hang", Befalls: writes, New: after(hang)},
-		{Name: "slow drip", Kind: "slow drip", Befalls: always, New: drip},
+		{Name: "hang", Kind: "hang", Hangs: true, Befalls: always, New: instead(hang)},
+		{Name: "hang after the effect", Kind: "hang", Hangs: true, Befalls: writes, New: after(hang)},
+		{Name: "slow drip", Kind: "slow drip", Hangs: true, Befalls: always, New: drip},
 		{Name: "effect after the caller gave up", Kind: "late effect", Befalls: writes, New: late},
 	}
 }

@@ -24,6 +24,8 @@ type Fault struct {
 	Calls int
 	// Refusal: the answer says that the request itself is at fault, and the vendor is believed. Only another request helps.
 	Refusal bool
+	// Hangs: it lasts until the caller gives up, in real time.
+	Hangs bool
 	// Harmless: the answer is as good as any.
 	Harmless bool
 }

@@ -54,7 +54,7 @@ func OfKubernetes() []Fault {
 func failure(status int, reason metav1.StatusReason) *http.Response {
 	return text(status, "application/json", string(encode(metav1.Status{
 		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusFailure,
-		Message: "injected fault", Reason: reason, Code: int32(status), //nolint:gosec // an HTTP status
+		Message: "injected fault", Reason: reason, Code: int32(status),
 	})))
 }
 

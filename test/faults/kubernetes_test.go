@@ -63,7 +63,7 @@ func TestWatchesThatBreakHideNothing(t *testing.T) {
 				wire, watches := w.NewWire(), &Watches{}
 				wire.Intercept(watches.Middleware)
 				op := s.beginThrough(w, wire)
-				since := len(op.Wire.Requests())
+				since := startOf(w, op)
 				watches.Next = func(_ *lab.Wire, r *lab.Request, send func() (*http.Response, error)) (*http.Response, error) {
 					if m.write > 0 && r.Write == m.write {
 						watches.Break(m.expired)
@@ -79,7 +79,7 @@ func TestWatchesThatBreakHideNothing(t *testing.T) {
 				w.CheckInvariants()
 				got := outcomeOf(w, op, since)
 				expectSame(t, want, got, false)
-				w.Expect(got.effects[Rotate]).To(Equal(want.effects[Rotate]), "rotations")
+				w.Expect(got.writes[Rotate]).To(Equal(want.writes[Rotate]), "rotations")
 			})
 		}
 	}

@@ -13,22 +13,53 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/test/emulator"
 	"github.com/medblocks/webhook-operator/test/lab"
 )
 
 // outcome is what a run of a scenario came to.
 type outcome struct {
 	state lab.State
-	// effects are how often each call took effect at Medblocks, from the beginning of the scenario.
+	// writes are how often each call took effect at Medblocks, whoever was told.
+	writes map[Call]int
+	// effects are how many of each kind of call were answered, from the beginning of the scenario.
 	effects map[Call]int
 	// calls are all kinds of calls that were made, with how many of each.
 	calls map[Call]int
 }
 
-// outcomeOf looks at the requests that an operator made since a number of them.
-func outcomeOf(w *lab.World, op *lab.Operator, since int) outcome {
-	o := outcome{state: w.State(), effects: map[Call]int{}, calls: map[Call]int{}}
-	for _, r := range op.Wire.Requests()[since:] {
+// start is what had happened before the story of a scenario began.
+type start struct {
+	requests int
+	writes   map[Call]int
+}
+
+func startOf(w *lab.World, op *lab.Operator) start {
+	return start{requests: len(op.Wire.Requests()), writes: writesAt(w)}
+}
+
+// writesAt counts the writes that Medblocks has carried out.
+func writesAt(w *lab.World) map[Call]int {
+	writes := map[Call]int{}
+	for call, operation := range map[Call]emulator.Operation{
+		Create: emulator.OperationCreateEndpoint, Delete: emulator.OperationDeleteEndpoint, Rotate: emulator.OperationRotateSecret,
+	} {
+		for status, count := range w.Vendor.Counters().Statuses[operation] {
+			if strings.HasPrefix(status, "2") {
+				writes[call] += count
+			}
+		}
+	}
+	return writes
+}
+
+// outcomeOf looks at what has happened since the start.
+func outcomeOf(w *lab.World, op *lab.Operator, since start) outcome {
+	o := outcome{state: w.State(), writes: writesAt(w), effects: map[Call]int{}, calls: map[Call]int{}}
+	for call, count := range since.writes {
+		o.writes[call] -= count
+	}
+	for _, r := range op.Wire.Requests()[since.requests:] {
 		call := CallOf(&r)
 		o.calls[call]++
 		if r.Status >= 200 && r.Status < 300 {
@@ -62,7 +93,7 @@ func (s scenario) undisturbed(t *testing.T) outcome {
 	t.Helper()
 	w := lab.NewWorld(t)
 	op := s.begin(w)
-	since := len(op.Wire.Requests())
+	since := startOf(w, op)
 	s.act(w)
 	w.Expect(w.Settle()).To(BeTrue())
 	w.CheckInvariants()

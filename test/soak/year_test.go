@@ -38,10 +38,10 @@ func TestAYearPassesLikeTheFirstMonth(t *testing.T) {
 	}
 	w := lab.NewWorld(t, func(s *lab.Setup) {
 		s.Operator.PollInterval, s.Operator.DisabledPollInterval = yearsPoll, yearsDisabledPoll
-		s.Operator.CallTimeout = 50 * time.Millisecond
+		s.Operator.CallTimeout = callTimeout
 	})
 	a := &adversary{
-		World: w, dice: rand.New(rand.NewPCG(aSeed, 0)), started: w.Clock.Now(), disabled: map[string]bool{}, //nolint:gosec // to be repeated
+		World: w, dice: rand.New(rand.NewPCG(aSeed, 0)), started: w.Clock.Now(), disabled: map[string]bool{},
 		storm: &storm{world: w, seed: aSeed, options: map[faults.Call][]faults.Fault{}},
 	}
 	t.Cleanup(func() {
