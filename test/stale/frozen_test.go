@@ -121,7 +121,7 @@ func testScenario(t *testing.T, s scenario) {
 		if write > 0 {
 			at = enact(t, s, write)
 		}
-		for _, p := range lab.Pick(plans(write, at.revisions), 3) {
+		for _, p := range lab.Pick(plans(write, at.revisions), 4) {
 			t.Run(p.name(at.revisions), func(t *testing.T) {
 				t.Parallel()
 				lab.Report("frozen: " + s.name).Plan(t)

@@ -97,7 +97,7 @@ func TestWhatIsUndoneBeforeTheOperatorSeesItNeverHappened(t *testing.T) {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
 			want := reference(t, r)
-			for _, o := range lab.Pick(r.occasions(), 6) {
+			for _, o := range lab.Pick(r.occasions(), 8) {
 				t.Run(o.String(), func(t *testing.T) {
 					t.Parallel()
 					lab.Report("unobserved: " + r.name).Plan(t)
