@@ -127,8 +127,8 @@ func (n *tenant) secret(t *testing.T, name string) *corev1.Secret {
 	t.Helper()
 	var secret corev1.Secret
 	NewWithT(t).Expect(suite.api.Get(t.Context(), n.key(name+"-signing-secret"), &secret)).To(Succeed())
-	suite.secrets.keep(string(secret.Data[v1alpha1.SecretKeyValue]))
-	suite.secrets.keep(string(secret.Data[v1alpha1.SecretKeyPrevious]))
+	suite.secrets.Keep(string(secret.Data[v1alpha1.SecretKeyValue]))
+	suite.secrets.Keep(string(secret.Data[v1alpha1.SecretKeyPrevious]))
 	return &secret
 }
 
@@ -143,7 +143,7 @@ func (n *tenant) endpoints(t *testing.T) []stack.Endpoint {
 	endpoints, err := suite.emulator.Endpoints(t.Context(), n.apiKey)
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	for _, endpoint := range endpoints {
-		suite.secrets.keep(endpoint.Secret)
+		suite.secrets.Keep(endpoint.Secret)
 	}
 	return endpoints
 }

@@ -27,6 +27,14 @@ func (e *endpoint) reveal() EndpointWithSecret {
 	return EndpointWithSecret{Endpoint: e.clone(), Secret: e.secret, Workspace: e.workspace.name}
 }
 
+// Credentials are all API keys and signing secrets that there ever were: whoever tests a client looks for them where they
+// must not be.
+func (s *Server) Credentials() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.credentials)
+}
+
 // Endpoint returns one endpoint, or ErrNotFound.
 func (s *Server) Endpoint(id string) (EndpointWithSecret, error) {
 	s.mu.Lock()

@@ -46,7 +46,7 @@ func (s *Server) createEndpoint(c *call, ws *workspace) (answer, *apiError) {
 
 func (s *Server) newEndpoint(e Endpoint) *endpoint {
 	return &endpoint{
-		Endpoint: e, secret: newSecret(),
+		Endpoint: e, secret: s.newSecret(),
 		events: newIndex(eventKey), delivered: newIndex(eventKey), undelivered: newIndex(eventKey),
 	}
 }
@@ -253,7 +253,14 @@ func (s *Server) rotateSecret(c *call, ws *workspace) (answer, *apiError) {
 	return ok(http.StatusOK, s.withSecret(e)), nil
 }
 
+// newSecret makes a signing secret; s.mu is held.
+func (s *Server) newSecret() string {
+	secret := newSecret()
+	s.credentials = append(s.credentials, secret)
+	return secret
+}
+
 func (s *Server) rotate(e *endpoint) {
 	e.change(s.opts.Clock.Now(), func(*Endpoint) {})
-	e.previousSecret, e.secret = e.secret, newSecret()
+	e.previousSecret, e.secret = e.secret, s.newSecret()
 }

@@ -36,6 +36,8 @@ type Server struct {
 	counters   Counters
 	calls      []Call
 	deliveries []Delivery
+	// credentials are all API keys and signing secrets that there ever were.
+	credentials []string
 }
 
 // New starts a Server; Close stops it.
@@ -50,7 +52,7 @@ func New(opts Options) *Server {
 		counters: newCounters(),
 	}
 	for _, key := range opts.APIKeys {
-		s.keys[key] = &apiKey{workspace: s.openWorkspace(workspaceName(key)), state: KeyActive, version: DefaultAPIVersion}
+		s.addKey(key)
 	}
 	s.admin = s.adminHandler()
 	s.worker = newWorker(s)

@@ -211,9 +211,15 @@ func (s *Server) keyFor(key string) (*apiKey, bool) {
 	if len(s.opts.APIKeys) > 0 || !apiKeyPattern.MatchString(key) {
 		return nil, false
 	}
+	return s.addKey(key), true
+}
+
+// addKey adds a key with a workspace of its own; s.mu is held, or nobody knows s yet.
+func (s *Server) addKey(key string) *apiKey {
 	k := &apiKey{workspace: s.openWorkspace(workspaceName(key)), state: KeyActive, version: DefaultAPIVersion}
 	s.keys[key] = k
-	return k, true
+	s.credentials = append(s.credentials, key)
+	return k
 }
 
 // SetKey adds a key or changes one, whether or not Options.APIKeys names any.
@@ -231,6 +237,7 @@ func (s *Server) SetKey(key Key) error {
 	if !found {
 		k = &apiKey{version: DefaultAPIVersion}
 		s.keys[key.APIKey] = k
+		s.credentials = append(s.credentials, key.APIKey)
 	}
 	switch {
 	case key.Workspace != "":

@@ -12,17 +12,18 @@ import (
 	"os"
 	"testing"
 
+	"go.uber.org/zap/zapcore"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
-
-	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/medblocks/webhook-operator/controllers"
 	"github.com/medblocks/webhook-operator/test/controlplane"
+	"github.com/medblocks/webhook-operator/test/secrecy"
 )
 
 // Options of a lab.
@@ -41,6 +42,8 @@ var shared struct {
 	mapper   meta.RESTMapper
 	admin    *access // may do everything
 	operator *access // may do what config/rbac allows
+	secrets  secrecy.Keeper
+	log      guardedLog
 }
 
 // access is a way to the API server with somebody's credentials. One transport serves all worlds: a TLS handshake for
@@ -81,8 +84,9 @@ func Main(m *testing.M, options Options) {
 }
 
 func run(m *testing.M, options Options) (code int, err error) {
-	klog.SetLogger(logr.Discard())
-	ctrl.SetLogger(logr.Discard())
+	log := zap.New(zap.WriteTo(&shared.log), zap.Level(zapcore.Level(-10)))
+	klog.SetLogger(log)
+	ctrl.SetLogger(log)
 	shared.options, shared.scheme = options, controllers.Scheme()
 	shared.plane, err = controlplane.Start(context.Background(), controlplane.Options{ControllerManager: options.ControllerManager})
 	if err != nil {
@@ -100,7 +104,7 @@ func run(m *testing.M, options Options) (code int, err error) {
 		return 1, fmt.Errorf("lab: a mapper: %w", err)
 	}
 	code = m.Run()
-	return code, writeReport(os.Stdout)
+	return code, errors.Join(leaksOfProcess(), writeReport(os.Stdout))
 }
 
 func asIs(next http.RoundTripper) http.RoundTripper { return next }

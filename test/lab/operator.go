@@ -44,8 +44,6 @@ type OperatorOptions struct {
 	CallTimeout time.Duration
 	// Blind operators are not waited for until their cache shows what is stored.
 	Blind bool
-	// Verbose operators log everything they can.
-	Verbose bool
 }
 
 // Operator is a running operator.
@@ -106,16 +104,12 @@ func (w *World) StartThrough(wire *Wire, tweaks ...func(*OperatorOptions)) *Oper
 }
 
 func (op *Operator) managerOptions() ctrl.Options {
-	level := zapcore.InfoLevel
-	if op.options.Verbose {
-		level = zapcore.Level(-10)
-	}
 	return ctrl.Options{
 		Scheme: shared.scheme,
 		MapperProvider: func(*rest.Config, *http.Client) (meta.RESTMapper, error) {
 			return shared.mapper, nil
 		},
-		Logger:                  zap.New(zap.WriteTo(op.world.Logs), zap.Level(level)),
+		Logger:                  zap.New(zap.WriteTo(op.world.Logs), zap.Level(zapcore.Level(-10))), // all there is
 		NewCache:                op.newCache,
 		Cache:                   controllers.CacheOptions([]string{op.world.Namespace}, nil),
 		Metrics:                 metricsserver.Options{BindAddress: "0"},

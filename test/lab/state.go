@@ -69,7 +69,7 @@ func (w *World) State() State {
 	for _, res := range w.Resources() {
 		s.Resources[res.Name] = n.resource(&res)
 	}
-	for _, secret := range w.secrets() {
+	for _, secret := range w.signingSecrets() {
 		s.Secrets[secret.Name] = n.secret(&secret, w.endpoints())
 	}
 	return s
@@ -91,11 +91,18 @@ func (w *World) endpoints() []emulator.EndpointWithSecret {
 	return all
 }
 
-func (w *World) secrets() []corev1.Secret {
+// storedSecrets are all Secrets of the namespace.
+func (w *World) storedSecrets() []corev1.Secret {
 	w.T.Helper()
 	list := &corev1.SecretList{}
 	w.Expect(w.Client.List(w.Context(), list, client.InNamespace(w.Namespace))).To(Succeed())
-	return slices.DeleteFunc(list.Items, func(s corev1.Secret) bool { return s.Name == KeySecret })
+	return list.Items
+}
+
+// signingSecrets are all but the one with the API key.
+func (w *World) signingSecrets() []corev1.Secret {
+	w.T.Helper()
+	return slices.DeleteFunc(w.storedSecrets(), func(s corev1.Secret) bool { return s.Name == KeySecret })
 }
 
 // normalizer replaces what differs between two runs.
@@ -109,7 +116,7 @@ func (w *World) normalizer() normalizer {
 	for _, res := range w.Resources() {
 		pairs = append(pairs, string(res.UID), "<uid of "+res.Name+">")
 	}
-	for _, secret := range w.secrets() {
+	for _, secret := range w.signingSecrets() {
 		if nonce := secret.Annotations[v1alpha1.AnnotationSecretGeneration]; nonce != "" {
 			pairs = append(pairs, nonce, "<nonce in "+secret.Name+">")
 		}

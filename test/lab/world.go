@@ -21,6 +21,7 @@ import (
 
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
 	"github.com/medblocks/webhook-operator/test/emulator"
+	"github.com/medblocks/webhook-operator/test/secrecy"
 )
 
 const (
@@ -57,6 +58,7 @@ type World struct {
 	vendorURL string
 	vendorRT  http.RoundTripper
 	operators []*Operator
+	secrets   secrecy.Keeper // are to be found nowhere
 	active    atomic.Int64 // counts the writes of everybody that we see
 }
 
@@ -101,6 +103,9 @@ func NewWorld(t testing.TB, tweaks ...func(*Setup)) *World {
 	w.Receiver = newReceiver()
 	t.Cleanup(func() {
 		w.killAll()
+		for _, leak := range w.Leaks() {
+			t.Error(leak)
+		}
 		w.Vendor.Close()
 		server.Close()
 		w.Receiver.close()

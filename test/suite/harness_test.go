@@ -19,6 +19,7 @@ import (
 
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
 	"github.com/medblocks/webhook-operator/test/emulator"
+	"github.com/medblocks/webhook-operator/test/secrecy"
 )
 
 // world is all that a test has to itself.
@@ -37,6 +38,8 @@ type world struct {
 	options  operatorOptions
 	operator *operator
 	expects  expectations
+	// secrets are to be found nowhere.
+	secrets secrecy.Keeper
 	// bystanders are endpoints of others in the same workspace, as they were.
 	bystanders []emulator.EndpointWithSecret
 }

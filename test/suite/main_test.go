@@ -20,6 +20,7 @@ import (
 
 	"github.com/medblocks/webhook-operator/controllers"
 	"github.com/medblocks/webhook-operator/test/controlplane"
+	"github.com/medblocks/webhook-operator/test/secrecy"
 )
 
 // shared is what all tests of the package use.
@@ -62,8 +63,6 @@ func run(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	code = m.Run()
-	if leaked := leak(shared.logs.String()); leaked != "" {
-		return 1, fmt.Errorf("a credential was logged: %s", leaked)
-	}
-	return code, nil
+	var nobody secrecy.Keeper // each world looks for its own secrets; here, whatever looks like one
+	return code, nobody.Leak("the log of the process", shared.logs.String())
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+	"go.uber.org/zap/zapcore"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -51,7 +52,7 @@ func (w *world) runOperator(cluster *controlplane.ControlPlane) *operator {
 	cfg := cluster.OperatorConfig()
 	cfg.QPS = -1 // as ctrl.GetConfig does
 	cfg.Wrap(w.kube.wrap)
-	logger := zap.New(zap.WriteTo(w.logs), zap.UseDevMode(true))
+	logger := zap.New(zap.WriteTo(w.logs), zap.UseDevMode(true), zap.Level(zapcore.Level(-10))) // all there is
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
 		Scheme:                 controllers.Scheme(),
 		Logger:                 logger,
