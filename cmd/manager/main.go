@@ -12,6 +12,8 @@ import (
 
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+
+	"github.com/medblocks/webhook-operator/controllers"
 )
 
 func main() {
@@ -24,7 +26,7 @@ func main() {
 		fmt.Fprintf(os.Stderr, "error: unexpected argument %q: flags start with --\n", flag.Arg(0)) // the flags after it would be ignored
 		os.Exit(2)
 	}
-	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&logging)))
+	ctrl.SetLogger(controllers.NewLogger(zap.UseFlagOptions(&logging)))
 	if err := run(ctrl.SetupSignalHandler(), opts); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)

@@ -31,7 +31,7 @@ const (
 )
 
 // managerFlags are what every operator here is started with, beside those of the shipped Deployment.
-var managerFlags = []string{"--disabled-poll-interval=300ms", "--poll-interval=2s", "--zap-log-level=debug", "--api-qps=200", "--api-burst=400"}
+var managerFlags = []string{"--disabled-poll-interval=300ms", "--poll-interval=2s", "--zap-log-level=10", "--api-qps=200", "--api-burst=400"}
 
 // suite is what all tests share: one control plane, one emulator, one operator.
 var suite struct {

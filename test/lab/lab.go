@@ -84,7 +84,7 @@ func Main(m *testing.M, options Options) {
 }
 
 func run(m *testing.M, options Options) (code int, err error) {
-	log := zap.New(zap.WriteTo(&shared.log), zap.Level(zapcore.Level(-10)))
+	log := controllers.NewLogger(zap.WriteTo(&shared.log), zap.Level(zapcore.Level(-10)))
 	klog.SetLogger(log)
 	ctrl.SetLogger(log)
 	shared.options, shared.scheme = options, controllers.Scheme()

@@ -109,7 +109,7 @@ func (op *Operator) managerOptions() ctrl.Options {
 		MapperProvider: func(*rest.Config, *http.Client) (meta.RESTMapper, error) {
 			return shared.mapper, nil
 		},
-		Logger:                  zap.New(zap.WriteTo(op.world.Logs), zap.Level(zapcore.Level(-10))), // all there is
+		Logger:                  controllers.NewLogger(zap.WriteTo(op.world.Logs), zap.Level(zapcore.Level(-10))), // all there is
 		NewCache:                op.newCache,
 		Cache:                   controllers.CacheOptions([]string{op.world.Namespace}, nil),
 		Metrics:                 metricsserver.Options{BindAddress: "0"},

@@ -52,7 +52,7 @@ func (w *world) runOperator(cluster *controlplane.ControlPlane) *operator {
 	cfg := cluster.OperatorConfig()
 	cfg.QPS = -1 // as ctrl.GetConfig does
 	cfg.Wrap(w.kube.wrap)
-	logger := zap.New(zap.WriteTo(w.logs), zap.UseDevMode(true), zap.Level(zapcore.Level(-10))) // all there is
+	logger := controllers.NewLogger(zap.WriteTo(w.logs), zap.UseDevMode(true), zap.Level(zapcore.Level(-10))) // all there is
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
 		Scheme:                 controllers.Scheme(),
 		Logger:                 logger,
