@@ -60,7 +60,7 @@ var clientMutants = []mutant{
 `,
 		after: `	case false:
 `,
-		pkg: "api/medblocks", test: "TestA2xxAnswerThatCannotBeUsedIsMalformed",
+		pkg: "api/medblocks", test: "TestAnAnswerAboutSomethingElseIsMalformed",
 	},
 	{
 		name: "no-secret", file: "api/medblocks/endpoints.go",
@@ -69,7 +69,7 @@ var clientMutants = []mutant{
 `,
 		after: `	if false {
 `,
-		pkg: "api/medblocks", test: "TestA2xxAnswerThatCannotBeUsedIsMalformed",
+		pkg: "api/medblocks", test: "TestAnAnswerAboutSomethingElseIsMalformed",
 	},
 	{
 		name: "cursor-loop", file: "api/medblocks/paging.go",

@@ -16,7 +16,7 @@ var ownershipMutants = []mutant{
 		name: "incarnation-fence", file: "controllers/endpoint/plan_locate.go",
 		safeguard: `an endpoint of another incarnation is left alone`,
 		before:    `return incarnation != "" && incarnation != string(p.res.UID)`,
-		after:     `return false`,
+		after:     `return incarnation == string(p.res.UID) && incarnation == ""`,
 		pkg:       "controllers/endpoint", test: "TestPlanOfAnEndpointThatIsKnown",
 	},
 	{

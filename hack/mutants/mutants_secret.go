@@ -116,7 +116,7 @@ var secretMutants = []mutant{
 		before: `			"resourceVersion": seen.resourceVersion,
 `,
 		after: ``,
-		pkg:   "test/suite", test: "TestASecretOfSomebodyElseThatAppearsDuringThePostIsNotOverwritten",
+		pkg:   "test/suite", test: "TestASecretThatBecomesSomebodyElsesDuringARotationIsNotOverwritten",
 	},
 	{
 		name: "held-secret", file: "controllers/endpoint/plan_secret.go",

@@ -73,6 +73,26 @@ func TestASecretOfSomebodyElseThatAppearsDuringThePostIsNotOverwritten(t *testin
 	w.Expect(w.rotations()).To(BeEmpty(), "the secret was still known")
 }
 
+func TestASecretThatBecomesSomebodyElsesDuringARotationIsNotOverwritten(t *testing.T) {
+	w := newWorld(t)
+	w.expects.refusedWrites = true
+	w.createReady(hooks)
+	w.settle()
+	w.after(emulator.OperationRotateSecret, func() {
+		w.changeSecret(signing, func(secret *corev1.Secret) {
+			secret.Annotations[v1alpha1.AnnotationOwner] = w.namespace + "/other"
+			secret.Data = map[string][]byte{"theirs": []byte("1")}
+		})
+	})
+	w.annotate(hooks, v1alpha1.AnnotationRotateSecretRequestedAt, "now")
+	w.until(hooks, beStalled(v1alpha1.ReasonNotOwned, signing))
+	w.Expect(w.secret(signing).Data).To(HaveLen(1))
+	w.deleteSecret(signing)
+	w.advance(time.Minute)
+	w.until(hooks, beReady())
+	w.Expect(w.rotations()).To(HaveLen(1), "the secret was still known")
+}
+
 func TestAChangeOfTheSpecDuringThePostIsMadeUpFor(t *testing.T) {
 	w := newWorld(t)
 	w.after(emulator.OperationCreateEndpoint, func() {
