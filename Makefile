@@ -147,6 +147,10 @@ verify: ## Check that generated files are up to date, and modules, formatting an
 fuzz: ## Run every fuzz test for FUZZTIME.
 	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' hack/fuzz.sh $(PKG)
 
+.PHONY: test-exhaustive
+test-exhaustive: build $(controlplane_if_ours) ## Run every plan: each crash point, stale view, fault and edit. make test runs a part.
+	@GO='$(GO)' hack/exhaustive.sh $(TESTARGS)
+
 .PHONY: soak
 soak: $(controlplane_if_ours) ## Let everything go wrong at once for DURATION, from SEED on.
 	@SOAK_DURATION='$(DURATION)' SOAK_SEED='$(SEED)' $(GO) test ./test/soak -run TestAfterEveryStorm -count=1 -timeout 0 -v $(TESTARGS)

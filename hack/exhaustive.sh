@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Copyright 2026 The Medblocks Webhook Operator Authors.
+# SPDX-License-Identifier: Apache-2.0
+#
+# Runs every plan of the packages that enumerate plans, and prints a line per scenario: how many plans it has, and how many passed.
+# `make test` runs a fixed part of them. GO is the go command.
+set -euo pipefail
+
+# least is how many plans there have to be: fewer, and a generator has lost some without anybody noticing.
+readonly least=3000
+readonly packages=(./controllers/endpoint ./test/lab ./test/crash ./test/stale ./test/states ./test/faults ./test/soak ./test/rules)
+
+mkdir -p bin
+report=$PWD/bin/plans.txt
+rm -f "$report"
+status=0
+# Without the race detector, which `make test` uses: here the number of interleavings counts. One package waits while another computes.
+EXHAUSTIVE=1 LAB_REPORT=$report "${GO:-go}" test -count=1 -p 3 -timeout 60m "${packages[@]}" "$@" || status=$?
+if [[ ! -f $report ]]; then
+  echo "No plan was run."
+  exit 1
+fi
+sort "$report" | awk -F '\t' -v least="$least" '
+  function line(a, b, c, d) { printf "%-12s  %-60s  %6s  %6s\n", a, b, c, d }
+  BEGIN { line("package", "scenario", "plans", "passed") }
+  { line($1, $2, $3, $4); plans += $3; passed += $4 }
+  END {
+    line("all", "", plans, passed)
+    if (plans < least) { print "There have to be at least " least " plans."; exit 1 }
+    if (passed < plans) exit 1
+  }' || status=1
+exit "$status"
