@@ -49,6 +49,7 @@ type Account struct {
 
 	mu          sync.Mutex
 	users       map[Resource]string // the resources that use the account, and the ids of their endpoints
+	awaited     map[Resource]string // the ids of endpoints that resources look at and do not manage
 	waiting     map[Resource]struct{}
 	listErr     error
 	pausedUntil time.Time
@@ -63,6 +64,7 @@ func newAccount(keyHash string, api API, opts Options) *Account {
 		store:   store{owners: map[string][]string{}, confirmAfter: opts.PollInterval / 2},
 		listDue: make(chan struct{}, 1),
 		users:   map[Resource]string{},
+		awaited: map[Resource]string{},
 		waiting: map[Resource]struct{}{},
 	}
 }
@@ -105,6 +107,17 @@ func (a *Account) Track(who Resource, endpointID string) {
 	defer a.mu.Unlock()
 	if _, using := a.users[who]; using {
 		a.users[who] = endpointID
+	}
+}
+
+// Await tells which endpoint a resource looks at without managing it, so that the resource is reconciled when that endpoint
+// appears or changes; empty: none.
+func (a *Account) Await(who Resource, endpointID string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.awaited, who)
+	if _, using := a.users[who]; using && endpointID != "" {
+		a.awaited[who] = endpointID
 	}
 }
 

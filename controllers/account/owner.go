@@ -28,12 +28,17 @@ func ownerOf(endpoint *medblocks.Endpoint, clusterID string) (Resource, bool) {
 	return Resource{Namespace: namespace, Name: name}, ok && !strings.Contains(name, "/") // no resource has such a name
 }
 
-// affected names the users of the account that a change concerns: by the owner mark before and after it, and by the
-// endpoint's id.
+// affected names the users of the account that a change concerns: those that look at the endpoint, and those that
+// manage it, by the owner mark before and after it and by its id.
 func (a *Account) affected(c Change, clusterID string) []Resource {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var users []Resource
+	var users, awaiting []Resource
+	for who, id := range a.awaited {
+		if id == c.ID {
+			awaiting = append(awaiting, who)
+		}
+	}
 	for _, endpoint := range []*medblocks.Endpoint{c.Old, c.New} {
 		if who, ok := ownerOf(endpoint, clusterID); ok {
 			if _, using := a.users[who]; using {
@@ -42,14 +47,14 @@ func (a *Account) affected(c Change, clusterID string) []Resource {
 		}
 	}
 	if len(users) > 0 && sameOwner(c) {
-		return users[:1]
+		return append(awaiting, users[0])
 	}
 	for who, id := range a.users {
 		if id == c.ID {
 			users = append(users, who)
 		}
 	}
-	return users
+	return append(awaiting, users...)
 }
 
 // sameOwner tells whether a change left the owner mark alone.

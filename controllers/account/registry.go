@@ -197,6 +197,7 @@ func (r *Registry) join(who Resource, ref KeyRef, account *running) {
 func (r *Registry) leave(who Resource, account *Account) {
 	account.mu.Lock()
 	delete(account.users, who)
+	delete(account.awaited, who)
 	delete(account.waiting, who)
 	unused := len(account.users) == 0
 	account.mu.Unlock()

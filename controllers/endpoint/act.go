@@ -103,7 +103,7 @@ func (r *Reconciler) accepted(w *work, form desired, endpoint *medblocks.Endpoin
 
 func (r *Reconciler) update(ctx context.Context, w *work, s step) error {
 	endpoint, err := w.account.UpdateEndpoint(ctx, s.EndpointID, *s.Update)
-	if s.Action == actionMarkRotation {
+	if s.Action == actionMarkRotation || s.Action == actionAdopt {
 		w.mem.sightAt(sightOfMark(s.Nonce), time.Time{}) // nothing is in flight yet, whatever became of the mark
 	}
 	if err != nil {
@@ -112,7 +112,7 @@ func (r *Reconciler) update(ctx context.Context, w *work, s step) error {
 	before := w.obs.endpoint(endpoint.ID)
 	w.obs.live[endpoint.ID] = &endpoint
 	switch s.Action {
-	case actionUpdate:
+	case actionUpdate, actionAdopt:
 		r.accepted(w, projectionOf(before).taking(s.Update, projectionOf(&endpoint)), &endpoint)
 	case actionOrphan:
 		w.obs.disposed[endpoint.ID] = true

@@ -23,7 +23,9 @@ func conclude(res *v1alpha1.MedblocksWebhookEndpoint, obs *observation, p plan, 
 	if obs.registered != "" {
 		id = obs.registered // by a step of this plan, or one before
 	}
-	c.target = obs.endpoint(id)
+	if c.target = obs.endpoint(id); c.target != nil && c.isUnadopted() {
+		c.target = nil // it is somebody else's until then
+	}
 	if c.target != nil && !p.Fenced && !c.isUntaken() {
 		c.identity()
 	}
@@ -129,6 +131,12 @@ func (c *conclusion) isResumed() bool {
 func (c *conclusion) isUntaken() bool {
 	incarnation := c.target.Metadata[v1alpha1.MarkIncarnation]
 	return c.isResumed() && incarnation != "" && incarnation != string(c.res.UID)
+}
+
+// isUnadopted tells whether the endpoint is one that is still to be adopted.
+func (c *conclusion) isUnadopted() bool {
+	return c.res.Spec.Adopt != nil && c.isResumed() && c.target.ID != c.obs.registered &&
+		c.target.Metadata[v1alpha1.MarkOwner] != c.obs.owner
 }
 
 // mirror shows the endpoint to people.

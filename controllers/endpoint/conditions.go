@@ -29,9 +29,13 @@ func (c *conclusion) synced() *hold {
 		return h
 	}
 	if c.target == nil {
-		h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending, "the endpoint is not registered yet")
+		done := "registered"
+		if c.res.Spec.Adopt != nil && c.res.Status.EndpointID == "" {
+			done = "adopted"
+		}
+		h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending, "the endpoint is not %s yet", done)
 		if c.blockedBySecret() {
-			h.Message = "the endpoint is not registered, because its signing secret could not be stored: see the condition SigningSecretReady"
+			h.Message = fmt.Sprintf("the endpoint is not %s, because its signing secret could not be stored: see the condition SigningSecretReady", done)
 		}
 		return h
 	}

@@ -57,6 +57,7 @@ func (w *work) announceWrite(s step, id string) {
 // writeAnnouncements are those that need no more than the endpoint's id.
 var writeAnnouncements = map[action]announcement{
 	actionRegister:        {corev1.EventTypeNormal, "Registered", "Registered endpoint %s"},
+	actionAdopt:           {corev1.EventTypeNormal, "Adopted", "Took over endpoint %s, as spec.adopt asks for"},
 	actionRepairMarks:     {corev1.EventTypeWarning, "MarksRepaired", "The operator's marks were missing on endpoint %s and have been put back"},
 	actionRotate:          {corev1.EventTypeNormal, "SecretRotated", "Rotated the signing secret of endpoint %s"},
 	actionDisable:         {corev1.EventTypeNormal, "Disabled", "Disabled endpoint %s, as spec.state asks for"},

@@ -96,6 +96,12 @@ func (r *Reconciler) observeAccount(ctx context.Context, w *work, who account.Re
 		id = w.obs.registered
 	}
 	acct.Track(who, id)
+	if id == "" && w.res.Spec.Adopt != nil {
+		id = w.res.Spec.Adopt.EndpointID
+		acct.Await(who, id)
+	} else {
+		acct.Await(who, "")
+	}
 	w.account = acct
 	w.obs.keyHash, w.obs.refused, w.obs.listError = acct.KeyHash, acct.Refused(), acct.ListError()
 	w.obs.pausedUntil = acct.PausedUntil()

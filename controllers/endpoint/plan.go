@@ -122,7 +122,7 @@ func (p *planner) finish() plan {
 		if s.Action.atMedblocks() && s.EndpointID != "" && !p.obs.isLive(s.EndpointID) && !slices.Contains(n.endpoints, s.EndpointID) {
 			n.endpoints = append(n.endpoints, s.EndpointID)
 		}
-		if (s.Action == actionRegister || s.Action == actionMarkRotation) && !p.obs.secret.live {
+		if (s.Action == actionRegister || s.Action == actionMarkRotation || s.Action == actionAdopt) && !p.obs.secret.live {
 			n.secret = true
 		}
 	}

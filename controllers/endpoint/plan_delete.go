@@ -65,6 +65,11 @@ func (p *planner) removeEndpoint() bool {
 	if id != "" && !p.settledByRead(id) {
 		return false
 	}
+	adopted := p.mayHaveAdopted()
+	if adopted != "" && !p.obs.isLive(adopted) {
+		p.plan.Needs.endpoints = append(p.plan.Needs.endpoints, adopted)
+		return false
+	}
 	for _, target := range p.doomed(id) {
 		if target.ID == p.res.Status.EndpointID && p.obs.keyHash != p.res.Status.KeyHash && !p.res.OrphansEndpoint() {
 			// A new key sees it. After a crash, the 404 under that key has to mean that it is gone.
@@ -180,11 +185,14 @@ func (p *planner) doomed(id string) []*medblocks.Endpoint {
 		return !p.obs.disposed[e.ID] && (owner == p.obs.owner || owner == "") && (!fenced || !p.foreign(e))
 	}
 	var doomed []*medblocks.Endpoint
+	if target := p.obs.endpoint(p.mayHaveAdopted()); target != nil && target.Metadata[v1alpha1.MarkOwner] == p.obs.owner && ours(target) {
+		doomed = append(doomed, target)
+	}
 	if target := p.obs.endpoint(id); id != "" && target != nil && ours(target) {
 		doomed = append(doomed, target)
 	}
 	for _, other := range p.obs.owned() {
-		if other.ID != id && ours(other) {
+		if other.ID != id && other.ID != p.mayHaveAdopted() && ours(other) {
 			doomed = append(doomed, other)
 		}
 	}

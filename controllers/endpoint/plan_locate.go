@@ -92,6 +92,9 @@ func (p *planner) locateUnknown() *medblocks.Endpoint {
 		p.awaitList()
 		return nil
 	}
+	if p.adopting() {
+		return p.adopt()
+	}
 	if target, found := p.pick(); found {
 		return target
 	}
@@ -140,17 +143,31 @@ func (p *planner) pick() (target *medblocks.Endpoint, found bool) {
 			return nil, true
 		}
 	}
+	return p.resume(target), true
+}
+
+// resume returns an endpoint that is new to the status once its baseline is known, or on the way.
+func (p *planner) resume(target *medblocks.Endpoint) *medblocks.Endpoint {
+	if !p.baseline(target.ID) && p.obs.evidence != nil {
+		return nil
+	}
+	return target
+}
+
+// baseline tells whether the events are known that are exhausted by now. Without them, an old event would explain a person's
+// disable one day.
+func (p *planner) baseline(id string) bool {
 	switch e := p.obs.evidence; {
 	case e == nil:
-		p.plan.Needs.evidence = target.ID
+		p.plan.Needs.evidence = id
 	case e.err != nil:
-		// Without the baseline, an old event would explain a person's disable one day.
 		_, h := classify(e.err, p.now)
 		h.Wake = p.now.Add(evidenceRetry)
 		p.stop(h)
-		return nil, true
+	default:
+		return true
 	}
-	return target, true
+	return false
 }
 
 // awaitTruth waits for a list that agrees with a read: soon at first, and ever less often where none does.
@@ -239,6 +256,6 @@ func (p *planner) request() string {
 		p.want.hash(), p.obs.keyHash, p.res.Spec.MedblocksAPIVersion, string(p.res.Spec.State),
 		p.res.Annotations[v1alpha1.AnnotationReconcileRequestedAt], p.res.Annotations[v1alpha1.AnnotationFluxReconcileRequestedAt],
 		p.res.Annotations[v1alpha1.AnnotationRotateSecretRequestedAt], p.res.Annotations[v1alpha1.AnnotationReenableRequestedAt],
-		p.res.Annotations[v1alpha1.AnnotationReregisterRequestedAt],
+		p.res.Annotations[v1alpha1.AnnotationReregisterRequestedAt], p.mayHaveAdopted(),
 	}, "\x00")
 }

@@ -31,6 +31,7 @@ const (
 // Writes to Medblocks. They are the actions in status.history and in the log.
 const (
 	actionRegister        action = "RegisterEndpoint"
+	actionAdopt           action = "AdoptEndpoint"
 	actionUpdate          action = "UpdateEndpoint"
 	actionRepairMarks     action = "RepairMarks"
 	actionMarkRotation    action = "MarkRotation"
@@ -48,7 +49,7 @@ const actionRead action = "ReadEndpoint"
 // atMedblocks tells whether the action writes to Medblocks.
 func (a action) atMedblocks() bool {
 	switch a {
-	case actionRegister, actionUpdate, actionRepairMarks, actionMarkRotation, actionRotate, actionDisable, actionEnable,
+	case actionRegister, actionAdopt, actionUpdate, actionRepairMarks, actionMarkRotation, actionRotate, actionDisable, actionEnable,
 		actionDeleteDuplicate, actionDelete, actionOrphan:
 		return true
 	default:
@@ -61,6 +62,7 @@ type trigger string
 
 const (
 	triggerSpec         trigger = "Spec"
+	triggerAdoption     trigger = "Adoption"
 	triggerDrift        trigger = "Drift"
 	triggerGone         trigger = "EndpointGone"
 	triggerReregister   trigger = "ReregisterRequested"
@@ -116,8 +118,9 @@ func (p *planner) drop(which func(action) bool) bool {
 // parts are the steps that are part of another one, or only lead to it or follow from it.
 var parts = map[action][]action{
 	actionRegister:     {actionWriteIntent, actionRegister, actionPublishSecret},
+	actionAdopt:        {actionAdopt, actionRotate, actionPublishSecret},
 	actionMarkRotation: {actionMarkRotation, actionRotate, actionPublishSecret},
-	actionRotate:       {actionMarkRotation, actionRotate, actionPublishSecret},
+	actionRotate:       {actionAdopt, actionMarkRotation, actionRotate, actionPublishSecret},
 	actionEnable:       {actionRecordAttempt, actionEnable},
 	actionDisable:      {actionRecordDisable, actionDisable},
 	actionDelete:       {actionRecordKey, actionDelete},

@@ -1,0 +1,95 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package endpoint
+
+import (
+	"slices"
+
+	"github.com/medblocks/webhook-operator/api/medblocks"
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+)
+
+// adopting tells whether the resource has yet to take over the endpoint that spec.adopt names. It has done so once the
+// status names an endpoint, or an intent says that the adopted one was gone and is replaced.
+func (p *planner) adopting() bool {
+	adopt := p.res.Spec.Adopt
+	return adopt != nil && p.res.Status.EndpointID == "" && (p.obs.intent == nil || p.obs.intent.Replaces != adopt.EndpointID)
+}
+
+// adopt takes over the endpoint that spec.adopt names, and returns it once it carries our mark. Nothing is ever registered
+// in its place.
+func (p *planner) adopt() *medblocks.Endpoint {
+	id := p.res.Spec.Adopt.EndpointID
+	target := p.obs.endpoint(id)
+	if target != nil && target.Metadata[v1alpha1.MarkOwner] == p.obs.owner {
+		return p.resume(target)
+	}
+	if !p.obs.isLive(id) {
+		p.plan.Needs.endpoints = []string{id}
+		return nil
+	}
+	if target == nil {
+		return p.adoptAbsent(id)
+	}
+	p.plan.EndpointID = id
+	if h := p.unadoptable(target); h != nil {
+		p.stop(h)
+	} else if p.baseline(id) {
+		p.takeOver(target)
+	}
+	return nil
+}
+
+// adoptAbsent comes when Medblocks does not find the endpoint to adopt. One that it lists all the same may be there, and
+// one that carries our mark has taken its place: the adopted endpoint was deleted and registered again.
+func (p *planner) adoptAbsent(id string) *medblocks.Endpoint {
+	if target, found := p.pick(); found {
+		return target
+	}
+	if p.obs.view.Endpoint != nil && p.obs.view.Endpoint.ID == id {
+		p.awaitTruth(id)
+		return nil
+	}
+	p.stop(stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonAdoptionTargetNotFound,
+		"endpoint %s, which spec.adopt names, does not exist in the workspace of the API key: correct spec.adopt.endpointID or the API key; it is adopted once a list of the workspace shows it", id))
+	return nil
+}
+
+// unadoptable is why an endpoint that exists must not be taken over; nil: it may be.
+func (p *planner) unadoptable(target *medblocks.Endpoint) *hold {
+	if owned := p.obs.owned(); len(owned) > 0 {
+		return stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonConflict,
+			"endpoint %s is this resource's already, so that %s cannot be adopted too: remove spec.adopt, or delete the other endpoint or its metadata key %s at Medblocks", owned[0].ID, target.ID, v1alpha1.MarkOwner)
+	}
+	if want := p.res.Spec.MedblocksAPIVersion; want != "" && target.APIVersion != "" && want != target.APIVersion {
+		return stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonInvalidRequest,
+			"spec.medblocksAPIVersion is %s, and endpoint %s was registered with %s, which cannot be changed: create this resource again with that version, or without the field", want, target.ID, target.APIVersion)
+	}
+	return nil
+}
+
+// takeOver plans the one PATCH that adopts: our marks, and what differs from the spec. The marks come with a nonce that no
+// Secret holds, so that a rotation follows whatever happens in between.
+func (p *planner) takeOver(target *medblocks.Endpoint) {
+	if p.secretBlocked() {
+		return
+	}
+	if !slices.Contains(p.res.Finalizers, v1alpha1.Finalizer) {
+		p.add(step{Action: actionAddFinalizer})
+	}
+	update := p.want.diff(target)
+	update.Metadata = p.want.withNonce(p.obs.nonce)
+	p.add(step{Action: actionAdopt, Trigger: triggerAdoption, EndpointID: target.ID, Nonce: p.obs.nonce, Update: &update})
+	p.add(step{Action: actionRotate, Trigger: triggerAdoption, EndpointID: target.ID, Nonce: p.obs.nonce})
+	p.add(step{Action: actionPublishSecret, EndpointID: target.ID, Nonce: p.obs.nonce, Secret: p.res.SigningSecretName()})
+}
+
+// mayHaveAdopted is the endpoint that may carry our mark although the status does not say so: the answer to the PATCH was
+// lost, or the process ended after it. Empty: there is none.
+func (p *planner) mayHaveAdopted() string {
+	if !p.adopting() {
+		return ""
+	}
+	return p.res.Spec.Adopt.EndpointID
+}
