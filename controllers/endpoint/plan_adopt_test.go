@@ -4,64 +4,169 @@
 package endpoint
 
 import (
+	"errors"
 	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
 
 	"github.com/medblocks/webhook-operator/api/medblocks"
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
-	"github.com/medblocks/webhook-operator/controllers/account"
 )
 
-// toAdopt is a new resource that names an endpoint without marks, which was read live.
-func toAdopt() *scenario {
+// adopting is a new resource that is to take over an endpoint of somebody else's.
+func adopting() *scenario {
 	s := unregistered()
 	s.res.Spec.Adopt = &v1alpha1.AdoptSpec{EndpointID: testID, RotateSecret: true}
 	e := s.endpoint(testID)
-	e.Metadata = map[string]string{"team": "billing"}
+	e.Metadata, e.APIVersion = map[string]string{"team": "billing"}, "2026-04-25"
 	s.obs.view.Endpoint = &e
-	s.obs.evidence = &evidence{complete: true}
-	s.read()
 	return s
 }
 
+// found makes all known that an adoption asks for.
+func (s *scenario) found() {
+	s.read()
+	s.obs.evidence = &evidence{complete: true}
+}
+
+const adoption = "AddFinalizer AdoptEndpoint(Adoption) RotateSecret(Adoption) PublishSecret"
+
 func TestPlanOfAnAdoption(t *testing.T) {
-	const adoption = "AddFinalizer AdoptEndpoint(Adoption) RotateSecret(Adoption) PublishSecret"
+	mark := func(s *scenario, owner string) {
+		s.obs.view.Endpoint.Metadata = map[string]string{v1alpha1.MarkOwner: owner, v1alpha1.MarkIncarnation: testUID, v1alpha1.MarkSecretGeneration: "HALFWAY"}
+		s.obs.view.Owned = nil
+		if owner == testOwner {
+			s.obs.view.Owned = []medblocks.Endpoint{*s.obs.view.Endpoint}
+		}
+	}
 	runPlanCases(t, []planCase{
-		{"the endpoint is taken over and its secret rotated", toAdopt(), nil, adoption},
-		{"another owner's endpoint is taken over", toAdopt(), func(s *scenario) {
-			s.obs.view.Endpoint.Metadata = map[string]string{v1alpha1.MarkOwner: "cluster/other/orders", v1alpha1.MarkIncarnation: "uid-9"}
+		{"nothing is adopted without a complete list", adopting(), func(s *scenario) { s.obs.view.ListedAt = time.Time{} }, "Pending=working"},
+		{"the endpoint is read first", adopting(), nil, "read:" + testID},
+		{"a baseline of its events is taken", adopting(), (*scenario).read, "read:events"},
+		{"nothing is adopted without a baseline", adopting(), func(s *scenario) {
+			s.read()
+			s.obs.evidence = &evidence{err: errors.New("x")}
+		}, "APIUnavailable=working"},
+		{"nothing is adopted before the Secret is known to be writable", adopting(), func(s *scenario) {
+			s.found()
+			s.obs.secret.live = false
+		}, "read:secret"},
+		{"nothing is adopted where the Secret cannot be written", adopting(), func(s *scenario) {
+			s.found()
+			s.obs.secret.unwritable = errors.New("quota")
+		}, "WaitingForSecret=stalled"},
+		{"nothing is adopted where the Secret is somebody else's", adopting(), func(s *scenario) {
+			s.found()
+			s.obs.secret.exists = true
+		}, "NotOwned=stalled"},
+		{"the finalizer comes first, then the marks, then the secret", adopting(), (*scenario).found, adoption},
+		{"whoever marked it", adopting(), func(s *scenario) {
+			mark(s, "cluster/billing/invoices")
+			s.found()
 		}, adoption},
-		{"not before a complete list", toAdopt(), func(s *scenario) { s.obs.view = account.View{} }, "Pending=working"},
-		{"not before a live read", toAdopt(), func(s *scenario) { s.obs.live = map[string]*medblocks.Endpoint{} }, "read:" + testID},
-		{"not before the Secret is known to be writable", toAdopt(), func(s *scenario) { s.obs.secret.live = false }, "read:secret"},
-		{"not without a baseline", toAdopt(), func(s *scenario) { s.obs.evidence = nil }, "read:events"},
-		{"nothing is registered where it does not exist", toAdopt(), (*scenario).gone, "AdoptionTargetNotFound=stalled"},
-		{"one that is ours already is in conflict", toAdopt(), func(s *scenario) {
+		{"an endpoint that is not there is not registered", adopting(), func(s *scenario) {
+			s.obs.view.Endpoint, s.obs.live[testID] = nil, nil
+		}, "AdoptionTargetNotFound=stalled"},
+		{"an endpoint that is listed and not found is waited for", adopting(), func(s *scenario) {
+			s.obs.live[testID] = nil
+		}, "since:list with " + testID},
+		{"another endpoint of ours is not given up for it", adopting(), func(s *scenario) {
+			s.found()
 			s.obs.view.Owned = []medblocks.Endpoint{s.endpoint("wh_02")}
 		}, "Conflict=stalled"},
-		{"another API version cannot be had", toAdopt(), func(s *scenario) {
-			s.res.Spec.MedblocksAPIVersion, s.obs.view.Endpoint.APIVersion = "2026-04-25", "2025-11-01"
+		{"an endpoint that has taken its place is resumed", adopting(), func(s *scenario) {
+			s.obs.view.Endpoint, s.obs.live[testID] = nil, nil
+			s.obs.view.Owned = []medblocks.Endpoint{s.endpoint("wh_02")}
+			s.obs.secret = settled().obs.secret
+			s.obs.secret.endpointID = "wh_02"
+			s.obs.evidence = &evidence{complete: true}
+		}, "AddFinalizer"},
+		{"an attempt to register that is under way is waited for", adopting(), func(s *scenario) {
+			s.found()
+			s.obs.intent = &intent{UID: testUID, Attempt: 1, Nonce: "N"}
+			s.obs.intentSince = s.now
+		}, "Pending=working"},
+		{"an attempt that left nothing behind is no obstacle", adopting(), func(s *scenario) {
+			s.found()
+			s.obs.intent = &intent{UID: testUID, Attempt: 1, Nonce: "N"}
+			s.obs.intentSince = s.now.Add(-time.Hour)
+		}, adoption},
+		{"another API version cannot be had", adopting(), func(s *scenario) {
+			s.found()
+			s.res.Spec.MedblocksAPIVersion = "2025-01-01"
 		}, "InvalidRequest=stalled"},
-		{"after a crash behind the marks, the secret is rotated", toAdopt(), func(s *scenario) {
-			*s.obs.view.Endpoint = s.endpoint(testID)
-			s.obs.since[sightOfMark(testNonce)] = s.now.Add(-s.obs.inFlight)
-			s.obs.proven = ""
-		}, "AddFinalizer MarkRotation(SecretLost) RotateSecret(SecretLost) PublishSecret"},
-		{"an adopted endpoint that is gone is registered again", settled(), func(s *scenario) {
+		{"the same API version can", adopting(), func(s *scenario) {
+			s.found()
+			s.res.Spec.MedblocksAPIVersion = "2026-04-25"
+		}, adoption},
+		{"after a crash behind the marks, the rotation follows", adopting(), func(s *scenario) {
+			mark(s, testOwner)
+			s.found()
+			s.obs.since[sightOfMark("HALFWAY")] = s.now.Add(-time.Hour)
+		}, "AddFinalizer MarkRotation(Adoption) RotateSecret(Adoption) PublishSecret"},
+		{"after a crash behind the Secret, nothing is left to do", adopting(), func(s *scenario) {
+			mark(s, testOwner)
+			s.found()
+			s.obs.secret = settled().obs.secret
+			s.obs.secret.nonce = "HALFWAY"
+			s.res.Finalizers = []string{v1alpha1.Finalizer}
+			s.res.Spec.Metadata = nil
+		}, ""},
+		{"once adopted, it is registered again like any other", settled(), func(s *scenario) {
 			s.res.Spec.Adopt = &v1alpha1.AdoptSpec{EndpointID: testID, RotateSecret: true}
-			s.read()
 			s.gone()
+			s.obs.secret.live = true
 		}, "WriteIntent RegisterEndpoint(EndpointGone) PublishSecret"},
+		{"once adopted, it is not taken back", settled(), func(s *scenario) {
+			s.res.Spec.Adopt = &v1alpha1.AdoptSpec{EndpointID: testID, RotateSecret: true}
+			s.edit(func(e *medblocks.Endpoint) { e.Metadata[v1alpha1.MarkOwner] = "cluster/billing/invoices" })
+			s.read()
+		}, "OwnershipLost=stalled"},
+		{"a refused adoption is not repeated unchanged", adopting(), func(s *scenario) {
+			s.found()
+			s.res.Finalizers = []string{v1alpha1.Finalizer}
+			s.obs.refusals = refusalOf(s, actionAdopt)
+		}, "InvalidRequest=stalled"},
 	}, makePlan)
 }
 
-func TestDeletionOfAResourceThatWasToAdopt(t *testing.T) {
-	finalizer := func(s *scenario) { s.res.Finalizers = []string{v1alpha1.Finalizer} }
+func TestAnAdoptionSendsTheMarksAndWhatDiffersAndNothingElse(t *testing.T) {
+	g := NewWithT(t)
+	s := adopting()
+	s.obs.view.Endpoint.Description = "old"
+	s.found()
+	for _, step := range makePlan(s.res, s.obs, s.now).Steps {
+		if step.Action != actionAdopt {
+			continue
+		}
+		g.Expect(step.Update.Metadata).To(Equal(desiredOf(s.res, testOwner).withNonce(s.obs.nonce)))
+		g.Expect(*step.Update.Description).To(BeEmpty())
+		g.Expect(step.Update.URL).To(BeNil())
+		g.Expect(step.Update.Events).To(BeNil())
+		g.Expect(step.Update.Status).To(BeNil())
+		return
+	}
+	t.Fatal("nothing is adopted")
+}
+
+func TestPlanOfADeletionBeforeAndAfterAnAdoption(t *testing.T) {
+	deleted := func(owner string) *scenario {
+		s := adopting()
+		s.res.Finalizers = []string{v1alpha1.Finalizer}
+		if owner != "" {
+			s.obs.view.Endpoint.Metadata = map[string]string{v1alpha1.MarkOwner: owner, v1alpha1.MarkIncarnation: testUID}
+		}
+		return s
+	}
 	runPlanCases(t, []planCase{
-		{"the target is left alone without our mark", toAdopt(), finalizer, "RemoveFinalizer"},
-		{"the target is read first", toAdopt(), func(s *scenario) { finalizer(s); s.obs.live = map[string]*medblocks.Endpoint{} }, "read:" + testID},
-		{"a target with our mark is deleted like any other", toAdopt(), func(s *scenario) {
-			finalizer(s)
-			*s.obs.view.Endpoint = s.endpoint(testID)
-		}, "DeleteEndpoint(ResourceDeleted)"},
+		{"the endpoint is read: the answer to an adoption may have been lost", deleted(""), nil, "read:" + testID},
+		{"an endpoint without our mark is left alone", deleted(""), (*scenario).read, "RemoveFinalizer"},
+		{"an endpoint with another mark is left alone", deleted("cluster/billing/invoices"), (*scenario).read, "RemoveFinalizer"},
+		{"an endpoint with our mark is deleted", deleted(testOwner), (*scenario).read, "DeleteEndpoint(ResourceDeleted)"},
+		{"an endpoint that is not there needs nothing", deleted(""), func(s *scenario) {
+			s.obs.view.Endpoint, s.obs.live[testID] = nil, nil
+			s.obs.secret.live = true
+		}, "RemoveFinalizer"},
 	}, makeDeletionPlan)
 }

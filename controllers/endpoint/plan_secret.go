@@ -140,7 +140,16 @@ func (p *planner) heal(target *medblocks.Endpoint) {
 		p.stop(h)
 		return
 	}
-	p.rotate(target, triggerLostSecret)
+	p.rotate(target, p.healTrigger(target))
+}
+
+// healTrigger tells a secret that was lost from one that an adoption has asked for and not yet published.
+func (p *planner) healTrigger(target *medblocks.Endpoint) trigger {
+	adopt := p.res.Spec.Adopt
+	if adopt != nil && adopt.RotateSecret && adopt.EndpointID == target.ID && p.res.Status.SigningSecret == nil {
+		return triggerAdoption
+	}
+	return triggerLostSecret
 }
 
 // rotationInFlight waits where a rotation that was marked may still be under way, of a process that has ended or of a call

@@ -427,7 +427,7 @@ func TestPlanOfARegistration(t *testing.T) {
 			s.obs.refusals = refusalOf(s, actionUpdate)
 		}, "RecordDisable DisableEndpoint(Spec) InvalidRequest=stalled"},
 		{"unsupported fields are refused", unregistered(), func(s *scenario) {
-			s.res.Spec.Adopt = &v1alpha1.AdoptSpec{EndpointID: testID, RotateSecret: true}
+			s.res.Spec.DeliveryMonitoring = &v1alpha1.DeliveryMonitoring{}
 		}, "InvalidRequest=stalled"},
 	}, makePlan)
 }
