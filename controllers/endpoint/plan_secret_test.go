@@ -54,6 +54,11 @@ func TestPlanOfTheSigningSecret(t *testing.T) {
 			s.obs.held = &heldSecret{endpointID: testID, nonce: testNonce}
 		}, "read:secret"},
 		{"somebody else's Secret is refused", settled(), func(s *scenario) { s.read(); s.obs.secret.owned = false }, "NotOwned=stalled"},
+		{"somebody else's Secret is refused for a held secret, too", settled(), func(s *scenario) {
+			s.read()
+			s.obs.secret.owned = false
+			s.obs.held = &heldSecret{endpointID: testID, nonce: testNonce}
+		}, "NotOwned=stalled"},
 		{"no rotation without a writable Secret", settled(), func(s *scenario) {
 			lost(s)
 			s.obs.secret.unwritable = errStale
