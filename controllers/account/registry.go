@@ -126,6 +126,22 @@ func (r *Registry) Tracked(who Resource) (account *Account, endpointID string) {
 	return use.account, use.account.users[who]
 }
 
+// TakenOver has the other resources of an account reconciled that manage or await an endpoint which one of them has taken
+// over: the snapshot knows of it, so that no sweep would notice.
+func (r *Registry) TakenOver(account *Account, endpointID string, by Resource) {
+	account.mu.Lock()
+	var others []Resource
+	for _, ids := range []map[Resource]string{account.users, account.awaited} {
+		for who, id := range ids {
+			if id == endpointID && who != by {
+				others = append(others, who)
+			}
+		}
+	}
+	account.mu.Unlock()
+	r.enqueue(others...)
+}
+
 // Release forgets a resource. An account without users stops polling and frees its memory.
 func (r *Registry) Release(who Resource) {
 	r.mu.Lock()

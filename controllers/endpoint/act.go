@@ -114,6 +114,9 @@ func (r *Reconciler) update(ctx context.Context, w *work, s step) error {
 	switch s.Action {
 	case actionUpdate, actionAdopt:
 		r.accepted(w, projectionOf(before).taking(s.Update, projectionOf(&endpoint)), &endpoint)
+		if s.Action == actionAdopt {
+			r.Accounts.TakenOver(w.account, endpoint.ID, client.ObjectKeyFromObject(w.res))
+		}
 	case actionOrphan:
 		w.obs.disposed[endpoint.ID] = true
 	default:
