@@ -127,8 +127,7 @@ type MedblocksWebhookEndpointSpec struct {
 	ReenablePolicy *ReenablePolicy `json:"reenablePolicy,omitempty"`
 
 	// adopt takes over an endpoint that already exists at Medblocks, whoever
-	// created it, instead of registering one. This release refuses it: condition
-	// Stalled, reason InvalidRequest.
+	// created it, instead of registering one.
 	// +optional
 	Adopt *AdoptSpec `json:"adopt,omitempty"`
 
@@ -298,7 +297,8 @@ type AdoptSpec struct {
 	EndpointID string `json:"endpointID"`
 
 	// existingSecretRef names the Secret of yours that holds the endpoint's
-	// signing secret. It is read, never written.
+	// signing secret. It is read, never written. This release refuses it:
+	// condition Stalled, reason InvalidRequest.
 	// +optional
 	ExistingSecretRef *SecretKeyReference `json:"existingSecretRef,omitempty"`
 

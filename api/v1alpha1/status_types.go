@@ -184,8 +184,8 @@ type RedeliveryStatus struct {
 type HistoryEntry struct {
 	// time of the call, to the second.
 	Time metav1.Time `json:"time"`
-	// action: RegisterEndpoint, UpdateEndpoint, DisableEndpoint, EnableEndpoint,
-	// RepairMarks, RotateSecret, DeleteDuplicate.
+	// action: RegisterEndpoint, AdoptEndpoint, UpdateEndpoint, DisableEndpoint,
+	// EnableEndpoint, RepairMarks, RotateSecret, DeleteDuplicate.
 	Action string `json:"action"`
 	// trigger: why it was done.
 	Trigger string `json:"trigger"`
