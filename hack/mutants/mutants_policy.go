@@ -27,7 +27,7 @@ var policyMutants = []mutant{
 		name: "no-baseline", file: "controllers/endpoint/plan_locate.go",
 		safeguard: `what is resumed starts with a baseline of its events`,
 		before: `	case e == nil:
-		p.plan.Needs.evidence = target.ID
+		p.plan.Needs.evidence = id
 `,
 		after: `	case e == nil:
 `,

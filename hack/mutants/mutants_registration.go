@@ -102,8 +102,8 @@ var registrationMutants = []mutant{
 	{
 		name: "secret-not-proven", file: "controllers/endpoint/plan.go",
 		safeguard: `the Secret is proven writable before a POST`,
-		before:    `(s.Action == actionRegister || s.Action == actionMarkRotation) && !p.obs.secret.live`,
-		after:     `s.Action == actionMarkRotation && !p.obs.secret.live`,
+		before:    `(s.Action == actionRegister || s.Action == actionMarkRotation || s.Action == actionAdopt) && !p.obs.secret.live`,
+		after:     `(s.Action == actionMarkRotation || s.Action == actionAdopt) && !p.obs.secret.live`,
 		pkg:       "controllers/endpoint", test: "TestPlanOfARegistration",
 	},
 	{
