@@ -54,6 +54,9 @@ func (r *Reconciler) perform(ctx context.Context, w *work, s step) error {
 
 // register sends the POST. It is never repeated here: only a clear refusal proves that nothing was created.
 func (r *Reconciler) register(ctx context.Context, w *work, s step) error {
+	if r.outdated(w) {
+		return errStale
+	}
 	mem := w.mem
 	mem.nonce, mem.since, mem.refused, mem.registered = s.Nonce, r.Clock.Now(), false, ""
 	endpoint, secret, err := w.account.CreateEndpoint(ctx, *s.Create)
@@ -75,11 +78,18 @@ func (r *Reconciler) register(ctx context.Context, w *work, s step) error {
 	return nil
 }
 
+// outdated tells whether what was written ahead is so old that nobody waits for what it announced any more: this process was
+// paused in between, and another one may have taken its place.
+func (r *Reconciler) outdated(w *work) bool {
+	return r.Clock.Now().Sub(w.announced) >= r.APITimeout
+}
+
 // keepSecret holds a new signing secret in memory until it is stored. An answer that holds little more than the secret is
 // not the endpoint's state; that is read again then.
 func (r *Reconciler) keepSecret(w *work, endpoint medblocks.Endpoint, s step, secret medblocks.Secret) {
 	w.mem.held = &heldSecret{
 		endpointID: endpoint.ID, nonce: s.Nonce, value: secret, issued: r.Clock.Now(), healed: s.Trigger == triggerLostSecret,
+		over: w.obs.secret.nonce,
 	}
 	if s.Action == actionRotate { // any rotation serves the request
 		w.mem.held.rotatedFor = w.res.Annotations[v1alpha1.AnnotationRotateSecretRequestedAt]
@@ -102,8 +112,10 @@ func (r *Reconciler) accepted(w *work, form desired, endpoint *medblocks.Endpoin
 }
 
 func (r *Reconciler) update(ctx context.Context, w *work, s step) error {
+	begun := r.Clock.Now()
 	endpoint, err := w.account.UpdateEndpoint(ctx, s.EndpointID, *s.Update)
 	if s.Action == actionMarkRotation || s.Action == actionAdopt {
+		w.announced = begun
 		w.mem.sightAt(sightOfMark(s.Nonce), time.Time{}) // nothing is in flight yet, whatever became of the mark
 	}
 	if err != nil {
@@ -126,6 +138,9 @@ func (r *Reconciler) update(ctx context.Context, w *work, s step) error {
 }
 
 func (r *Reconciler) rotate(ctx context.Context, w *work, s step) error {
+	if r.outdated(w) {
+		return errStale
+	}
 	endpoint, secret, err := w.account.RotateSecret(ctx, s.EndpointID)
 	if err != nil {
 		if !medblocks.IsRejected(err) && !isPaused(err) {
@@ -250,7 +265,7 @@ func (r *Reconciler) writeMetadata(ctx context.Context, w *work, s step) error {
 	if s.Action == actionWriteIntent {
 		next := intentOf(w.res).next(w.res, s.Nonce, w.obs.keyHash, seconds(r.Clock.Now()))
 		metadata["annotations"] = map[string]string{v1alpha1.AnnotationRegistration: next.encode()}
-		w.obs.intent = &next
+		w.obs.intent, w.announced = &next, r.Clock.Now()
 	}
 	err := r.patchMetadata(ctx, w, s, metadata)
 	w.mem.finished = err == nil && s.Action == actionRemoveFinalizer

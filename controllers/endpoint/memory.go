@@ -76,6 +76,7 @@ type heldSecret struct {
 	issued     time.Time
 	rotatedFor string // the token that asked for it
 	healed     bool   // it was asked for because the one before was lost
+	over       string // the nonce that the Secret held when it was asked for
 }
 
 // fits tells whether it is the secret of the endpoint with that mark.

@@ -258,6 +258,8 @@ type work struct {
 	// them was planned once more: nothing is written twice, whatever Medblocks answers.
 	performed map[deed]bool
 	reread    map[string]bool
+	// announced is when the last registration or rotation was written ahead.
+	announced time.Time
 	// released is why a deletion finishes although the endpoint may live on.
 	released string
 }

@@ -37,6 +37,8 @@ func (p *planner) recover(target *medblocks.Endpoint) {
 	view := p.obs.secret
 	name := p.res.SigningSecretName()
 	switch {
+	case p.isSuperseded(target):
+		p.plan.Needs.endpoints = []string{target.ID}
 	case p.obs.held.fits(target.ID, mark):
 		p.plan.Needs.secret = !view.live // the cache does not have one that is not ours
 		p.add(step{Action: actionPublishSecret, EndpointID: target.ID, Nonce: mark, Secret: name})
@@ -53,6 +55,14 @@ func (p *planner) recover(target *medblocks.Endpoint) {
 	default:
 		p.heal(target)
 	}
+}
+
+// isSuperseded tells whether somebody has stored another secret since ours was asked for: the answer may have taken so long
+// that the mark in it is not the last one, and has to be read.
+func (p *planner) isSuperseded(target *medblocks.Endpoint) bool {
+	held, view := p.obs.held, p.obs.secret
+	return held.fits(target.ID, target.Metadata[v1alpha1.MarkSecretGeneration]) &&
+		view.exists && view.nonce != held.over && !p.obs.isLive(target.ID)
 }
 
 // maintain is the normal case: the Secret holds the secret. What may be due is a rotation, or the Secret's labels, or the end of a move.

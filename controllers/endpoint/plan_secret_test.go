@@ -67,6 +67,14 @@ func TestPlanOfTheSigningSecret(t *testing.T) {
 			lost(s)
 			s.obs.held = &heldSecret{endpointID: testID, nonce: testNonce}
 		}, "PublishSecret"},
+		{"a held secret replaces one that was stored meanwhile only after a look at the mark", settled(), func(s *scenario) {
+			s.obs.secret.nonce, s.obs.secret.live = "OTHER", true
+			s.obs.held = &heldSecret{endpointID: testID, nonce: testNonce, over: "OLD"}
+		}, "read:" + testID},
+		{"a held secret replaces the one that it was asked for to replace", settled(), func(s *scenario) {
+			s.obs.secret.nonce, s.obs.secret.live = "OLD", true
+			s.obs.held = &heldSecret{endpointID: testID, nonce: testNonce, over: "OLD"}
+		}, "PublishSecret"},
 		{"a secret held from an older generation is of no use", settled(), func(s *scenario) {
 			lost(s)
 			s.obs.held = &heldSecret{endpointID: testID, nonce: "OLD"}
