@@ -188,16 +188,13 @@ func (op *Operator) Enqueue(name string) {
 
 // idle tells whether nothing is under way.
 func (op *Operator) idle() bool {
-	if op.paused.Load() {
-		return true
-	}
 	return op.queue.Load().idle() && op.Wire.idle() && op.sleeper.asleep() && (op.options.Blind || op.isCurrent())
 }
 
 // isCurrent tells whether the controller knows what is stored.
 func (op *Operator) isCurrent() bool {
 	writes := op.world.active.Load()
-	if op.seen == writes && !shared.options.ControllerManager {
+	if op.seen == writes && !op.world.Outsiders {
 		return true
 	}
 	ctx, cancel := context.WithTimeout(op.world.Context(), time.Second)

@@ -41,9 +41,9 @@ func versions(list client.ObjectList) string {
 	return strings.Join(all, " ")
 }
 
-// live are the operators that still run.
+// live are the operators that still run and are not paused.
 func (w *World) live() []*Operator {
-	return slices.DeleteFunc(slices.Clone(w.operators), (*Operator).Dead)
+	return slices.DeleteFunc(slices.Clone(w.operators), func(op *Operator) bool { return op.Dead() || op.paused.Load() })
 }
 
 // Running is how many operators are neither killed nor stopped.

@@ -52,6 +52,8 @@ type World struct {
 	// Bystanders are endpoints of others in the same workspace, as they were.
 	Bystanders []emulator.EndpointWithSecret
 
+	// Outsiders write to this world's namespace too: kube-controller-manager, while the namespace is being deleted.
+	Outsiders bool
 	// Defaults of the operators that are started.
 	Defaults OperatorOptions
 
