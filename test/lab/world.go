@@ -61,7 +61,7 @@ type World struct {
 	vendorRT  http.RoundTripper
 	operators []*Operator
 	secrets   secrecy.Keeper // are to be found nowhere
-	active    atomic.Int64 // counts the writes of everybody that we see
+	active    atomic.Int64   // counts the writes of everybody that we see
 }
 
 // Setup is what a test may change before its world begins.
