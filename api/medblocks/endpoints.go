@@ -126,6 +126,8 @@ func (c *Client) endpointCall(ctx context.Context, r request, id string) (Endpoi
 		return Endpoint{}, result.malformed("the endpoint has no status")
 	case endpoint.URL == "":
 		return Endpoint{}, result.malformed("the endpoint has no url")
+	case endpoint.Metadata == nil:
+		return Endpoint{}, result.malformed("the endpoint has no metadata")
 	}
 	return endpoint, nil
 }

@@ -49,7 +49,7 @@ type Metadata map[string]string
 // some encoders write for an empty map, are an empty map.
 func (m *Metadata) UnmarshalJSON(data []byte) error {
 	if trimmed := bytes.TrimSpace(data); bytes.Equal(trimmed, []byte("null")) || isEmptyArray(trimmed) {
-		*m = nil
+		*m = Metadata{}
 		return nil
 	}
 	var values map[string]json.RawMessage

@@ -5,6 +5,7 @@ package account
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -183,6 +184,10 @@ func (a *Account) list(ctx context.Context, opts medblocks.ListEndpointsOptions)
 				a.breaker.open(err)
 			}
 			return nil, err
+		}
+		if endpoint.Metadata == nil {
+			// Every read shows the metadata. Without them ours would be nobody's, and be registered a second time.
+			return nil, fmt.Errorf("the list shows endpoint %s without its metadata", endpoint.ID)
 		}
 		listed[endpoint.ID] = endpoint
 		// The next page is another call, which has to wait for its turn too.

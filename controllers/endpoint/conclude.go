@@ -142,7 +142,7 @@ func (c *conclusion) isUnadopted() bool {
 // mirror shows the endpoint to people.
 func (c *conclusion) mirror() {
 	if c.target == nil {
-		if c.obs.isLive(c.plan.EndpointID) {
+		if c.obs.isLive(c.plan.EndpointID) && !c.obs.lists(c.plan.EndpointID) {
 			c.status.Endpoint, c.status.Disabled = nil, nil // it is gone
 		}
 		return

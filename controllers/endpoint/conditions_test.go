@@ -132,6 +132,17 @@ func TestConditionsForEverySituation(t *testing.T) {
 	}
 }
 
+func TestWhatIsKnownOfADisableIsKeptWhileTheListContradictsA404(t *testing.T) {
+	g := NewWithT(t)
+	s := settled()
+	s.res.Status.Disabled = &v1alpha1.DisabledStatus{Cause: v1alpha1.ReasonDisabledBySpec}
+	s.obs.live[testID] = nil
+	s.obs.since["list with "+testID] = s.now
+	g.Expect(conclusionOf(s, nil).Disabled).To(Equal(s.res.Status.Disabled), "or nobody would dare to enable it again")
+	s.gone()
+	g.Expect(conclusionOf(s, nil).Disabled).To(BeNil())
+}
+
 func changedScenario(s *scenario, change func(*scenario)) *scenario {
 	change(s)
 	return s

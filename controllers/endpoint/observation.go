@@ -94,6 +94,11 @@ func (o *observation) isLive(id string) bool {
 	return ok
 }
 
+// lists tells whether the snapshot has the endpoint, whatever a read says: it is gone only once both say so.
+func (o *observation) lists(id string) bool {
+	return id != "" && o.view.Endpoint != nil && o.view.Endpoint.ID == id
+}
+
 // owned returns the endpoints that carry the resource's owner mark, oldest first.
 func (o *observation) owned() []*medblocks.Endpoint {
 	var owned []*medblocks.Endpoint

@@ -47,7 +47,7 @@ func (p *planner) adoptAbsent(id string) *medblocks.Endpoint {
 	if target, found := p.pick(); found {
 		return target
 	}
-	if p.obs.view.Endpoint != nil && p.obs.view.Endpoint.ID == id {
+	if p.obs.lists(id) {
 		p.awaitTruth(id)
 		return nil
 	}

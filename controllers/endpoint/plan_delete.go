@@ -62,12 +62,7 @@ func (p *planner) removeEndpoint() bool {
 	if p.mayExistElsewhere(id) && !p.listedSinceIntent() {
 		return false
 	}
-	if id != "" && !p.settledByRead(id) {
-		return false
-	}
-	adopted := p.mayHaveAdopted()
-	if adopted != "" && !p.obs.isLive(adopted) {
-		p.plan.Needs.endpoints = append(p.plan.Needs.endpoints, adopted)
+	if (id != "" && !p.settledByRead(id)) || !p.adoptionSettled(p.mayHaveAdopted()) {
 		return false
 	}
 	for _, target := range p.doomed(id) {
@@ -86,7 +81,31 @@ func (p *planner) settledByRead(id string) bool {
 		p.plan.Needs.endpoints = []string{id}
 		return false
 	}
-	return p.obs.disposed[id] || p.obs.endpoint(id) != nil || !p.unseen(id)
+	if p.obs.disposed[id] || p.obs.endpoint(id) != nil {
+		return true
+	}
+	return !p.unseen(id) && !p.contradicted(id)
+}
+
+// adoptionSettled tells whether a live read has shown whether the endpoint to adopt carries our mark already.
+func (p *planner) adoptionSettled(id string) bool {
+	switch {
+	case id == "" || p.obs.disposed[id]:
+		return true
+	case !p.obs.isLive(id):
+		p.plan.Needs.endpoints = []string{id}
+		return false
+	}
+	return p.obs.endpoint(id) != nil || !p.contradicted(id)
+}
+
+// contradicted tells whether the endpoint that a read does not find is still listed. The next list decides.
+func (p *planner) contradicted(id string) bool {
+	if !p.obs.lists(id) {
+		return false
+	}
+	p.awaitTruth(id)
+	return true
 }
 
 // keyless tells whether there is no key that works.

@@ -36,6 +36,7 @@ func TestPlanOfADeletion(t *testing.T) {
 			s.obs.keyHash = "v1:new"
 		}, "RecordKey DeleteEndpoint(ResourceDeleted)"},
 		{"the Secret and the finalizer go last", settled(), func(s *scenario) { s.read(); s.gone() }, rest},
+		{"a 404 that the list contradicts is no proof", settled(), func(s *scenario) { s.obs.live[testID] = nil }, "since:list with " + testID},
 		{"the Secret is read live before it goes: it may have lost its label", settled(), (*scenario).gone, "read:secret"},
 		{"somebody else's Secret stays", settled(), func(s *scenario) { s.read(); s.gone(); s.obs.secret.owned = false }, "RemoveFinalizer"},
 		{"duplicates go too", settled(), func(s *scenario) {

@@ -50,7 +50,7 @@ func (p *planner) locateKnown(id string) *medblocks.Endpoint {
 	case p.obs.view.Suspect && !asked:
 		p.stop(workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending,
 			"endpoint %s vanished from Medblocks together with many others: it is registered again once a later list confirms it, or at once with the annotation %s", id, v1alpha1.AnnotationReregisterRequestedAt))
-	case p.obs.view.Endpoint != nil && p.obs.view.Endpoint.ID == id:
+	case p.obs.lists(id):
 		p.awaitTruth(id)
 	default:
 		return p.replaceGone(asked)

@@ -131,7 +131,9 @@ func accountFor(r *v1alpha1.ReenableStatus, e *evidence) *v1alpha1.ReenableStatu
 			result.AccountedBefore = &before
 			break
 		}
-		result.AccountedEvents = append(result.AccountedEvents, event.ID)
+		if !slices.Contains(result.AccountedEvents, event.ID) { // pages may overlap
+			result.AccountedEvents = append(result.AccountedEvents, event.ID)
+		}
 	}
 	// Remembered events that Medblocks no longer lists can explain nothing any more, unless the list was cut off.
 	for _, id := range known {

@@ -144,4 +144,6 @@ func TestRememberedEventsSurviveALookThatFailed(t *testing.T) {
 	g.Expect(accountFor(before, &evidence{exhausted: found, err: errors.New("x")}).AccountedEvents).To(Equal([]string{"evt_new", "evt_old"}))
 	g.Expect(accountFor(before, &evidence{exhausted: found, complete: true}).AccountedEvents).To(Equal([]string{"evt_new"}), "one that Medblocks no longer lists is forgotten")
 	g.Expect(accountFor(before, nil)).To(BeIdenticalTo(before))
+	found = append(found, found...)
+	g.Expect(accountFor(nil, &evidence{exhausted: found}).AccountedEvents).To(Equal([]string{"evt_new"}), "pages may overlap")
 }
