@@ -9,4 +9,4 @@ import (
 	"github.com/medblocks/webhook-operator/test/lab"
 )
 
-func TestMain(m *testing.M) { lab.Main(m, lab.Options{}) }
+func TestMain(m *testing.M) { lab.Main(m, lab.Options{ControllerManager: true}) }

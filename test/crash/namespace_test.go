@@ -1,0 +1,88 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package crash
+
+import (
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/medblocks/webhook-operator/test/lab"
+)
+
+// maxNamespacePlans bounds them, because the namespace controller works in real time.
+const maxNamespacePlans = 50
+
+// namespaceScenario is the deletion of the namespace. Its Secrets, the one with the API key too, are deleted at once with
+// the resource.
+func namespaceScenario() scenario {
+	return scenario{
+		name:    "delete the namespace",
+		prepare: created(),
+		act: func(w *lab.World) {
+			w.Outsiders = true
+			w.Expect(w.Client.Delete(w.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.Namespace}})).To(Succeed())
+			w.Eventually(func() bool {
+				res := w.Get(hooks)
+				return (res == nil || !res.DeletionTimestamp.IsZero()) && w.Secret(lab.KeySecret) == nil
+			}).WithTimeout(patience).WithPolling(10 * time.Millisecond).Should(BeTrue())
+		},
+	}
+}
+
+func TestANamespaceIsDeletedWhateverCrashes(t *testing.T) {
+	t.Parallel()
+	s := namespaceScenario()
+	undisturbed := vanish(t, s)
+	if undisturbed.calls != (calls{deletes: 1}) {
+		t.Errorf("who still has the key in memory deletes the endpoint; Medblocks got %+v", undisturbed.calls)
+	}
+	down := s
+	down.name, down.down = s.name+", while down", true
+	if released := vanish(t, down); released.calls != (calls{}) {
+		t.Errorf("without a key nothing is deleted; Medblocks got %+v", released.calls)
+	}
+	plans := 0
+	for _, s := range []scenario{s, down} {
+		for _, c := range points(undisturbed.writes, plans) {
+			if plans++; plans > maxNamespacePlans {
+				return
+			}
+			t.Run(s.name+", "+c.String(), func(t *testing.T) {
+				t.Parallel()
+				var r result
+				t.Cleanup(func() {
+					if t.Failed() || r.crashes == 1 {
+						lab.Report(s.name).Plan(t)
+					}
+				})
+				r = vanish(t, s, c)
+			})
+		}
+	}
+}
+
+// vanish plays the scenario, and expects that nothing is left in the cluster. An endpoint may be left at Medblocks, since
+// nobody has a key for it after a crash, but neither a second nor another one.
+func vanish(t *testing.T, s scenario, crashes ...crash) (r result) {
+	t.Helper()
+	w, op := stage(t, s)
+	before := w.Owned(hooks)
+	op = s.begin(w, op, next(crashes))
+	for !w.Settle() {
+		r.crashes++
+		crashes = crashes[1:]
+		op = start(w, next(crashes))
+	}
+	r.writes, r.calls = op.Wire.Written(), callsTo(w)
+	w.Expect(w.Get(hooks)).To(BeNil())
+	w.Expect(w.Secret(signing)).To(BeNil())
+	w.Expect(before).To(ContainElements(w.Owned(hooks)), "what is left is what was there")
+	w.Expect(r.calls.posts+r.calls.rotations).To(BeZero(), "nothing is made any more")
+	w.Expect(r.calls.deletes).To(BeNumerically("<=", 1))
+	return r
+}
