@@ -109,11 +109,13 @@ func testScenario(t *testing.T, s scenario) {
 	undisturbed.CheckInvariants()
 	undisturbed.Expect(undisturbed.calls).To(Equal(s.calls), "of the undisturbed run")
 	writes := []int{0}
-	if lab.Exhaustive() {
+	switch {
+	case s.whole:
+	case lab.Exhaustive():
 		for k := range undisturbed.writes - 1 {
 			writes = append(writes, k+1)
 		}
-	} else if undisturbed.writes > 1 {
+	case undisturbed.writes > 1:
 		writes = append(writes, undisturbed.writes/2)
 	}
 	for _, write := range writes {
@@ -121,7 +123,7 @@ func testScenario(t *testing.T, s scenario) {
 		if write > 0 {
 			at = enact(t, s, write)
 		}
-		for _, p := range lab.Pick(plans(write, at.revisions), 4) {
+		for _, p := range lab.Pick(plans(write, at.revisions), 6) {
 			t.Run(p.name(at.revisions), func(t *testing.T) {
 				t.Parallel()
 				lab.Report("frozen: " + s.name).Plan(t)
