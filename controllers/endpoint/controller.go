@@ -8,7 +8,6 @@ package endpoint
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"k8s.io/client-go/tools/events"
@@ -93,7 +92,7 @@ func (r *Reconciler) settle(ctx context.Context, w *work, makePlan func(*v1alpha
 			continue
 		}
 		if r.ReadOnly {
-			p.withhold()
+			p.withhold(w.res)
 		}
 		if len(p.Steps) == 0 {
 			return p, nil
@@ -118,22 +117,6 @@ func (r *Reconciler) settle(ctx context.Context, w *work, makePlan func(*v1alpha
 	p.Steps, p.Holds = nil, append([]hold{*h}, p.Holds...)
 	p.wakeAt(h.Wake)
 	return p, nil
-}
-
-// withhold reports the writes to Medblocks that a plan holds, instead of making them (--read-only).
-func (p *plan) withhold() {
-	var names []string
-	for _, s := range p.Steps {
-		if s.Action.atMedblocks() {
-			names = append(names, strings.TrimSpace(string(s.Action)+" "+s.EndpointID))
-		}
-	}
-	if len(names) == 0 {
-		return
-	}
-	p.Steps = nil
-	p.Holds = append([]hold{*stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonDrifted,
-		"the operator runs with --read-only and would do: %s", strings.Join(names, ", "))}, p.Holds...)
 }
 
 // finalize lets go of a resource that is being deleted, once its endpoint is gone or released.

@@ -79,7 +79,7 @@ func (m *model) settle(w *work) (p plan, err error) {
 			continue
 		}
 		if m.readOnly {
-			p.withhold()
+			p.withhold(w.res)
 		}
 		if len(p.Steps) == 0 {
 			return p, nil

@@ -70,9 +70,9 @@ var laws = []law{
 	{"a suspended resource is left alone", func(w *work, p plan, _ time.Time) string {
 		return each(p, func(step) bool { return w.res.Spec.Suspend && w.res.DeletionTimestamp.IsZero() })
 	}},
-	{"read-only writes nothing to Medblocks", func(_ *work, p plan, _ time.Time) string {
-		p.withhold()
-		return each(p, func(s step) bool { return s.Action.atMedblocks() })
+	{"read-only writes nothing", func(w *work, p plan, _ time.Time) string {
+		p.withhold(w.res)
+		return each(p, func(step) bool { return true })
 	}},
 	{"a policy enables only what Medblocks disabled, and records the attempt first", func(w *work, p plan, _ time.Time) string {
 		return each(p, func(s step) bool {

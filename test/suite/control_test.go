@@ -8,6 +8,7 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
@@ -176,7 +177,26 @@ func TestAReadOnlyOperatorReportsWhatItWouldDoAndWritesNothingToMedblocks(t *tes
 	w.until(hooks, have(v1alpha1.ConditionStalled, isTrue, v1alpha1.ReasonDrifted, "DeleteEndpoint "+id))
 	w.settle()
 	w.Expect(writes(w.calls())).To(BeEmpty())
+	w.Expect(w.kube.secretWrites()).To(BeEmpty())
 	w.Expect(w.left()).To(Equal(1))
+	w.Expect(w.get(hooks).Finalizers).To(ContainElement(v1alpha1.Finalizer))
+	for _, call := range w.kube.resourceWrites() {
+		w.Expect(call.Path).To(HaveSuffix("/status"))
+	}
+}
+
+func TestAReadOnlyOperatorWritesNoSecretLabelEither(t *testing.T) {
+	w := newWorld(t)
+	w.createReady(hooks)
+	w.options.readOnly = true
+	w.restartOperator()
+	w.forget()
+	w.changeSecret(signing, func(secret *corev1.Secret) { delete(secret.Data, v1alpha1.SecretKeyEndpointID) })
+	w.until(hooks, beStalled(v1alpha1.ReasonDrifted, "--read-only", "DressSecret "+signing))
+	w.Expect(w.kube.secretWrites()).To(BeEmpty())
+	w.options.readOnly = false
+	w.restartOperator()
+	w.untilReady(hooks)
 }
 
 func TestAResourceThatTheSelectorDoesNotMatchIsNeverTouched(t *testing.T) {
