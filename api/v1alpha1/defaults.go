@@ -25,6 +25,11 @@ func (e *MedblocksWebhookEndpoint) WantsDisabled() bool {
 	return e.Spec.State == StateDisabled
 }
 
+// Observes tells whether the endpoint is only looked at.
+func (e *MedblocksWebhookEndpoint) Observes() bool {
+	return e.Spec.ManagementPolicy == ManagementObserve
+}
+
 // SigningSecretName is the name of the Secret that holds the signing secret.
 func (e *MedblocksWebhookEndpoint) SigningSecretName() string {
 	if s := e.Spec.SigningSecret; s != nil && s.Name != "" {

@@ -268,7 +268,7 @@ func (r *Reconciler) writeMetadata(ctx context.Context, w *work, s step) error {
 		w.obs.intent, w.announced = &next, r.Clock.Now()
 	}
 	err := r.patchMetadata(ctx, w, s, metadata)
-	w.mem.finished = err == nil && s.Action == actionRemoveFinalizer
+	w.mem.finished = err == nil && s.Action == actionRemoveFinalizer && !w.res.DeletionTimestamp.IsZero()
 	return err
 }
 

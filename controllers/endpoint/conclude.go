@@ -23,10 +23,13 @@ func conclude(res *v1alpha1.MedblocksWebhookEndpoint, obs *observation, p plan, 
 	if obs.registered != "" {
 		id = obs.registered // by a step of this plan, or one before
 	}
-	if c.target = obs.endpoint(id); c.target != nil && c.isUnadopted() {
+	if c.target = obs.endpoint(id); c.target != nil && !res.Observes() && c.isUnadopted() {
 		c.target = nil // it is somebody else's until then
 	}
-	if c.target != nil && !p.Fenced && !c.isUntaken() {
+	switch {
+	case res.Observes():
+		c.watched()
+	case c.target != nil && !p.Fenced && !c.isUntaken():
 		c.identity()
 	}
 	c.mirror()
@@ -160,6 +163,9 @@ func (c *conclusion) mirror() {
 
 // tokens keeps which requests were served. A request that could not be served yet stays pending.
 func (c *conclusion) tokens() {
+	if c.res.Observes() && !c.res.Spec.Suspend {
+		c.ignoreTokens()
+	}
 	if (c.failure != nil && c.failure.KeepReady) || c.res.Spec.Suspend {
 		return
 	}

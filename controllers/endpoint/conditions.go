@@ -18,8 +18,16 @@ func (c *conclusion) conditions() {
 	synced := c.synced()
 	secret := c.secretReady()
 	enabled := c.enabled()
+	if c.res.Observes() && !c.res.Spec.Suspend && (c.target != nil || c.status.SigningSecret == nil) {
+		secret = c.watchedSecret()
+	}
+	if secret == nil {
+		meta.RemoveStatusCondition(&c.status.Conditions, v1alpha1.ConditionSigningSecretReady)
+	}
 	for _, condition := range []*hold{synced, secret, enabled} {
-		c.set(condition.Condition, condition.Status, condition.Reason, condition.Message)
+		if condition != nil {
+			c.set(condition.Condition, condition.Status, condition.Reason, condition.Message)
+		}
 	}
 	c.ready(synced, secret, enabled)
 }
@@ -142,7 +150,7 @@ func (c *conclusion) ready(synced, secret, enabled *hold) {
 	}
 	was := meta.FindStatusCondition(c.res.Status.Conditions, v1alpha1.ConditionReady)
 	switch {
-	case !failing.KeepReady || was == nil || c.status.EndpointID == "":
+	case !failing.KeepReady || was == nil || !c.isKnown():
 		c.set(v1alpha1.ConditionReady, metav1.ConditionFalse, failing.Reason, failing.Message)
 	case failing.Progress == resting: // suspended: the generation is observed all the same
 		c.set(v1alpha1.ConditionReady, was.Status, was.Reason, was.Message)
@@ -169,14 +177,14 @@ func (c *conclusion) firstFailing(synced, secret, enabled *hold) *hold {
 	if synced.Status != metav1.ConditionTrue && !c.blockedBySecret() {
 		failing = append(failing, synced)
 	}
-	if secret.Status != metav1.ConditionTrue {
+	if secret != nil && secret.Status != metav1.ConditionTrue {
 		failing = append(failing, secret)
 	}
 	if h := c.unwantedState(synced, enabled); h != nil {
 		failing = append(failing, h)
 	}
 	for _, h := range failing {
-		if !h.KeepReady || h.Progress == resting || c.status.EndpointID == "" {
+		if !h.KeepReady || h.Progress == resting || !c.isKnown() {
 			return h
 		}
 	}
@@ -205,7 +213,15 @@ func (c *conclusion) unwantedState(synced, enabled *hold) *hold {
 	return &state
 }
 
+// isKnown tells whether there is an endpoint that Ready can be about.
+func (c *conclusion) isKnown() bool {
+	return c.status.EndpointID != "" || (c.res.Observes() && c.status.Endpoint != nil)
+}
+
 func (c *conclusion) readyMessage() string {
+	if c.res.Observes() {
+		return "the endpoint is as the spec says; managementPolicy is Observe, so that the operator only looks at it"
+	}
 	if c.res.WantsDisabled() {
 		return "the endpoint is disabled, as spec.state asks for"
 	}

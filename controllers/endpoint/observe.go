@@ -95,6 +95,9 @@ func (r *Reconciler) observeAccount(ctx context.Context, w *work, who account.Re
 	if w.obs.registered != "" {
 		id = w.obs.registered
 	}
+	if id == "" && w.res.Observes() {
+		id = observedID(w.res)
+	}
 	acct.Track(who, id)
 	if id == "" && w.res.Spec.Adopt != nil {
 		id = w.res.Spec.Adopt.EndpointID
@@ -169,7 +172,7 @@ func (r *Reconciler) observeSecretLive(ctx context.Context, w *work) error {
 		return err
 	}
 	view.live = true
-	if w.res.DeletionTimestamp.IsZero() && (!view.exists || view.owned) {
+	if w.res.DeletionTimestamp.IsZero() && !w.res.Observes() && (!view.exists || view.owned) {
 		view.unwritable = proveWritable(ctx, r.Client, w.res, view)
 		if isUnclear(view.unwritable) {
 			return fmt.Errorf("proving that the signing Secret can be written: %w", view.unwritable)

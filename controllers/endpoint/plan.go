@@ -88,7 +88,11 @@ func newPlanner(res *v1alpha1.MedblocksWebhookEndpoint, obs *observation, now ti
 // makePlan decides what a resource that is not being deleted needs. It reads its arguments and changes nothing.
 func makePlan(res *v1alpha1.MedblocksWebhookEndpoint, obs *observation, now time.Time) plan {
 	p := newPlanner(res, obs, now)
-	if p.mayAct() {
+	switch {
+	case !p.mayAct():
+	case res.Observes():
+		p.watch()
+	default:
 		if target := p.locate(); target != nil {
 			p.converge(target)
 		}

@@ -22,13 +22,13 @@ func makeDeletionPlan(res *v1alpha1.MedblocksWebhookEndpoint, obs *observation, 
 		return p.plan
 	}
 	switch {
+	case res.Observes():
+		// Who observes does not write, and the endpoint lives on: its Secret stays with it, whatever else is asked for.
+		p.plan.Released = "managementPolicy is Observe"
+		p.add(step{Action: actionRemoveFinalizer})
 	case released(res):
 		p.plan.Released = "the annotation " + v1alpha1.AnnotationRelease + " asks for it"
 		p.removeRest()
-	case res.Spec.ManagementPolicy == v1alpha1.ManagementObserve:
-		// Who observes does not write, and the endpoint lives on: its Secret stays with it.
-		p.plan.Released = "managementPolicy is Observe"
-		p.add(step{Action: actionRemoveFinalizer})
 	case p.removeEndpoint():
 		p.removeRest()
 	}

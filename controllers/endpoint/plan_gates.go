@@ -63,11 +63,8 @@ func (p *planner) suspended() *hold {
 // unsupported refuses, rather than ignores, what this version of the operator cannot do.
 func unsupported(res *v1alpha1.MedblocksWebhookEndpoint) *hold {
 	var fields []string
-	if res.Spec.Adopt != nil && res.Spec.Adopt.ExistingSecretRef != nil {
+	if res.Spec.Adopt != nil && res.Spec.Adopt.ExistingSecretRef != nil && !res.Observes() {
 		fields = append(fields, "spec.adopt.existingSecretRef")
-	}
-	if res.Spec.ManagementPolicy == v1alpha1.ManagementObserve {
-		fields = append(fields, "spec.managementPolicy: Observe")
 	}
 	if res.Spec.DeliveryMonitoring != nil {
 		fields = append(fields, "spec.deliveryMonitoring")

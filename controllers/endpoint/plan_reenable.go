@@ -99,6 +99,9 @@ func (p *planner) judge() *v1alpha1.DisabledStatus {
 
 // isBaseline tells whether the endpoint is just being resumed: what is exhausted by now is its past.
 func (p *planner) isBaseline() bool {
+	if p.res.Observes() {
+		return p.res.Status.Endpoint == nil
+	}
 	return p.plan.EndpointID != p.res.Status.EndpointID
 }
 

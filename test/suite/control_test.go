@@ -100,9 +100,6 @@ func TestAFieldThatThisVersionDoesNotSupportIsRefusedByNameAndNothingIsSent(t *t
 		"spec.adopt": func(s *v1alpha1.MedblocksWebhookEndpointSpec) {
 			s.Adopt = &v1alpha1.AdoptSpec{EndpointID: "wh_01J9YR9N3X4VZ6P2K5RH7M3LMP", RotateSecret: true}
 		},
-		"spec.managementPolicy: Observe": func(s *v1alpha1.MedblocksWebhookEndpointSpec) {
-			s.ManagementPolicy = v1alpha1.ManagementObserve
-		},
 		"spec.reenablePolicy.mode: WhenHealthy": func(s *v1alpha1.MedblocksWebhookEndpointSpec) {
 			s.ReenablePolicy = &v1alpha1.ReenablePolicy{Mode: v1alpha1.ReenableWhenHealthy}
 		},
@@ -141,10 +138,6 @@ func TestAFieldThatThisVersionDoesNotSupportIsRefusedByNameAndNothingIsSent(t *t
 			w.Expect(writes(w.calls())).To(BeEmpty())
 			w.delete(hooks)
 			w.untilGone(hooks)
-			if field == "spec.managementPolicy: Observe" {
-				w.Expect(w.left()).To(Equal(1), "who observes does not delete")
-				return
-			}
 			w.Expect(w.left()).To(BeZero())
 		})
 	}

@@ -42,7 +42,7 @@ func (w *world) checkResource(g Gomega, name string) {
 	res := &v1alpha1.MedblocksWebhookEndpoint{}
 	g.Expect(shared.admin.Get(w.context(), w.object(name), res)).To(Succeed())
 	g.Expect(checkStatus(res)).To(Succeed())
-	ready := meta.IsStatusConditionTrue(res.Status.Conditions, v1alpha1.ConditionReady)
+	ready := meta.IsStatusConditionTrue(res.Status.Conditions, v1alpha1.ConditionReady) && !res.Observes()
 	if !w.expects.leftBehind {
 		owned := w.owned(name)
 		g.Expect(len(owned)).To(BeNumerically("<=", 1), "endpoints with the owner mark")
