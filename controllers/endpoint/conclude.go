@@ -163,16 +163,22 @@ func (c *conclusion) mirror() {
 
 // tokens keeps which requests were served. A request that could not be served yet stays pending.
 func (c *conclusion) tokens() {
-	if c.res.Observes() && !c.res.Spec.Suspend {
+	if c.res.Spec.Suspend {
+		return
+	}
+	if c.res.Observes() {
 		c.ignoreTokens()
 	}
-	if (c.failure != nil && c.failure.KeepReady) || c.res.Spec.Suspend {
+	if c.failure != nil && c.failure.KeepReady {
 		return
 	}
 	markReconcileHandled(c.res, c.status)
-	if c.target == nil {
-		return
+	if c.target != nil {
+		c.servedTokens()
 	}
+}
+
+func (c *conclusion) servedTokens() {
 	if token := c.res.Annotations[v1alpha1.AnnotationRotateSecretRequestedAt]; token != "" && token == c.obs.secret.rotatedFor &&
 		c.obs.secret.holds(c.target.Metadata[v1alpha1.MarkSecretGeneration]) {
 		c.status.LastHandledRotateSecretAt = token

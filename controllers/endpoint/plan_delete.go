@@ -62,7 +62,7 @@ func (p *planner) removeEndpoint() bool {
 	if p.mayExistElsewhere(id) && !p.listedSinceIntent() {
 		return false
 	}
-	if (id != "" && !p.settledByRead(id)) || !p.adoptionSettled(p.mayHaveAdopted()) {
+	if !p.settledByRead(id) || !p.adoptionSettled(p.mayHaveAdopted()) {
 		return false
 	}
 	for _, target := range p.doomed(id) {
@@ -77,6 +77,9 @@ func (p *planner) removeEndpoint() bool {
 
 // settledByRead tells whether a live read has shown the endpoint, or its absence with a key that would see it.
 func (p *planner) settledByRead(id string) bool {
+	if id == "" {
+		return true
+	}
 	if !p.obs.isLive(id) {
 		p.plan.Needs.endpoints = []string{id}
 		return false
@@ -199,20 +202,18 @@ func (p *planner) lostInAnotherWorkspace() bool {
 // than the owner mark to tell.
 func (p *planner) doomed(id string) []*medblocks.Endpoint {
 	fenced := id != "" || p.obs.intent != nil
-	ours := func(e *medblocks.Endpoint) bool {
-		owner := e.Metadata[v1alpha1.MarkOwner]
-		return !p.obs.disposed[e.ID] && (owner == p.obs.owner || owner == "") && (!fenced || !p.foreign(e))
+	marked := p.obs.owned()
+	if target := p.obs.endpoint(p.mayHaveAdopted()); target != nil && target.Metadata[v1alpha1.MarkOwner] == p.obs.owner {
+		marked = append([]*medblocks.Endpoint{target}, marked...)
+	}
+	if target := p.obs.endpoint(id); target != nil && (target.Metadata[v1alpha1.MarkOwner] == "" || target.Metadata[v1alpha1.MarkOwner] == p.obs.owner) {
+		marked = append([]*medblocks.Endpoint{target}, marked...)
 	}
 	var doomed []*medblocks.Endpoint
-	if target := p.obs.endpoint(p.mayHaveAdopted()); target != nil && target.Metadata[v1alpha1.MarkOwner] == p.obs.owner && ours(target) {
-		doomed = append(doomed, target)
-	}
-	if target := p.obs.endpoint(id); id != "" && target != nil && ours(target) {
-		doomed = append(doomed, target)
-	}
-	for _, other := range p.obs.owned() {
-		if other.ID != id && other.ID != p.mayHaveAdopted() && ours(other) {
-			doomed = append(doomed, other)
+	for _, target := range marked {
+		again := slices.ContainsFunc(doomed, func(e *medblocks.Endpoint) bool { return e.ID == target.ID })
+		if !again && !p.obs.disposed[target.ID] && (!fenced || !p.foreign(target)) {
+			doomed = append(doomed, target)
 		}
 	}
 	return doomed

@@ -101,7 +101,7 @@ func (p *planner) missing(id string) {
 	case id == "":
 		p.stop(stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonInvalidRequest,
 			"managementPolicy is Observe and there is no endpoint to observe: name one in spec.adopt.endpointID, or set managementPolicy to Manage to register one"))
-	case p.obs.view.Endpoint != nil && p.obs.view.Endpoint.ID == id:
+	case p.obs.lists(id):
 		p.awaitTruth(id)
 	case id == p.res.Status.EndpointID && p.obs.keyHash != p.res.Status.KeyHash:
 		p.stop(stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonWorkspaceChanged,
@@ -152,19 +152,24 @@ func unmarked(metadata map[string]string) map[string]string {
 // watchState finds out why an endpoint is disabled, as far as its events tell. Events that an endpoint has when it is first
 // seen explain no later disable, so that they are read then.
 func (p *planner) watchState(target *medblocks.Endpoint) {
-	was := p.res.Status.Disabled
 	if p.res.Status.Endpoint == nil && !p.gatherEvidence(target.ID) {
 		return
 	}
 	switch {
 	case target.Status == medblocks.EndpointStatusActive:
-		return
-	case target.Status == medblocks.EndpointStatusDisabled && p.res.WantsDisabled():
-		p.plan.Disabled = p.disabledSince(v1alpha1.ReasonDisabledBySpec)
-		return
 	case target.Status != medblocks.EndpointStatusDisabled:
 		p.state(target) // says that it does not know the status
-		return
+	case p.res.WantsDisabled():
+		p.plan.Disabled = p.disabledSince(v1alpha1.ReasonDisabledBySpec)
+	default:
+		p.watchDisable(target)
+	}
+}
+
+// watchDisable judges a disable once, as the policy does.
+func (p *planner) watchDisable(target *medblocks.Endpoint) {
+	was := p.res.Status.Disabled
+	switch {
 	case was != nil && (was.Cause == v1alpha1.ReasonAutoDisabled || was.Cause == v1alpha1.ReasonDisabledManually):
 		p.plan.Disabled = was
 	case !p.obs.isLive(target.ID):
