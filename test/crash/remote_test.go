@@ -27,6 +27,8 @@ func adopting(res *lab.Resource) {
 	res.Spec.Adopt = &v1alpha1.AdoptSpec{EndpointID: adopted, RotateSecret: true}
 }
 
+func observe(res *lab.Resource) { res.Spec.ManagementPolicy = v1alpha1.ManagementObserve }
+
 // disable is what a person does in the dashboard.
 func disable(w *lab.World) {
 	remote(func(e *emulator.Endpoint) { e.Status = emulator.StatusDisabled })(w)
@@ -105,6 +107,16 @@ func remoteScenarios() []scenario {
 			}},
 			act:   create(adopting),
 			calls: calls{rotations: 1},
+		},
+		{
+			name:    "begin to observe",
+			prepare: created(),
+			act:     change(observe),
+		},
+		{
+			name:    "manage again what drifted while it was observed",
+			prepare: []func(*lab.World){create(), change(observe), remote(func(e *emulator.Endpoint) { e.Events = []string{emulator.EventWildcard} })},
+			act:     change(func(res *lab.Resource) { res.Spec.ManagementPolicy = v1alpha1.ManagementManage }),
 		},
 		{
 			name:    "replace the API key",
