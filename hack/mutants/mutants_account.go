@@ -10,10 +10,10 @@ var accountMutants = []mutant{
 		safeguard: `a list that stopped half-way changes nothing`,
 		before: `			return nil, err
 		}
-		listed[endpoint.ID] = endpoint`,
+		if endpoint.Metadata == nil {`,
 		after: `			return listed, nil
 		}
-		listed[endpoint.ID] = endpoint`,
+		if endpoint.Metadata == nil {`,
 		pkg: "controllers/account", test: "TestAListThatStoppedHalfWayChangesNothing",
 	},
 	{

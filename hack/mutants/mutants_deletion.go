@@ -75,8 +75,15 @@ var deletionMutants = []mutant{
 	{
 		name: "deletion-of-another", file: "controllers/endpoint/plan_delete.go",
 		safeguard: `an endpoint that another incarnation took over is not deleted`,
-		before:    ` && (!fenced || !p.foreign(e))`,
-		after:     ``,
+		before:    ` && (!fenced || !p.foreign(target))`,
+		after:     ` && (fenced || !fenced)`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfADeletion",
+	},
+	{
+		name: "deletion-by-404", file: "controllers/endpoint/plan_delete.go",
+		safeguard: `an endpoint that is still listed is not gone for a deletion either`,
+		before:    `	if !p.obs.lists(id) {`,
+		after:     `	if true {`,
 		pkg:       "controllers/endpoint", test: "TestPlanOfADeletion",
 	},
 	{

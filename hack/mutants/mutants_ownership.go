@@ -90,8 +90,8 @@ var ownershipMutants = []mutant{
 		pkg: "controllers/endpoint", test: "TestPlanOfAnEndpointThatIsKnown",
 	},
 	{
-		name: "read-only", file: "controllers/endpoint/controller.go",
-		safeguard: `a read-only operator writes nothing to Medblocks`,
+		name: "read-only", file: "controllers/endpoint/plan_withhold.go",
+		safeguard: `a read-only operator writes nothing`,
 		before: `	p.Steps = nil
 	p.Holds = append([]hold{*stalledHold`,
 		after: `	p.Holds = append([]hold{*stalledHold`,

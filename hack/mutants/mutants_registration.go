@@ -72,7 +72,7 @@ var registrationMutants = []mutant{
 	{
 		name: "404-is-proof", file: "controllers/endpoint/plan_locate.go",
 		safeguard: `an endpoint that is still listed is not gone`,
-		before: `	case p.obs.view.Endpoint != nil && p.obs.view.Endpoint.ID == id:
+		before: `	case p.obs.lists(id):
 `,
 		after: `	case false:
 `,
