@@ -132,8 +132,8 @@ type MedblocksWebhookEndpointSpec struct {
 	Adopt *AdoptSpec `json:"adopt,omitempty"`
 
 	// managementPolicy is Manage (default), or Observe to mirror status and report
-	// drift without ever writing to Medblocks. Observe needs adopt.endpointID, or an
-	// endpoint that was managed before.
+	// drift without ever writing to Medblocks. Observe needs adopt.endpointID, or
+	// an endpoint that was managed before.
 	// +optional
 	// +kubebuilder:validation:Enum=Manage;Observe
 	ManagementPolicy ManagementPolicy `json:"managementPolicy,omitempty"`

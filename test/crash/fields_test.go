@@ -39,7 +39,7 @@ func fieldScenarios() []scenario {
 				w.Create(w.Manifest(hooks))
 				w.Create(w.Manifest(other))
 			},
-			calls: calls{posts: 2},
+			calls: calls{posts: 2}, several: true,
 		},
 		{
 			name:    "spec change",

@@ -28,6 +28,8 @@ type scenario struct {
 	// where the crash comes before what has to be undone.
 	calls calls
 	fewer bool
+	// several: two resources are written at once, so that one crash can lose two answers.
+	several bool
 	// pairs: the successor is ended at each of its writes too.
 	pairs bool
 	// down: nothing runs while act does, and an operator with cold caches finds what has changed.
@@ -37,13 +39,13 @@ type scenario struct {
 // calls are the writes to Medblocks that matter most.
 type calls struct{ posts, rotations, deletes int }
 
-// within tells whether they are as many as without crashes, with at most one rotation more for each; or fewer, where that is fine.
-func (c calls) within(most calls, crashes int, fewer bool) bool {
+// within tells whether they are as many as without crashes, with at most one rotation more for each lost answer; or fewer, where that is fine.
+func (c calls) within(most calls, lost int, fewer bool) bool {
 	if fewer {
-		return c.posts <= most.posts && c.deletes <= most.deletes && c.rotations <= most.rotations+crashes
+		return c.posts <= most.posts && c.deletes <= most.deletes && c.rotations <= most.rotations+lost
 	}
 	return c.posts == most.posts && c.deletes == most.deletes &&
-		most.rotations <= c.rotations && c.rotations <= most.rotations+crashes
+		most.rotations <= c.rotations && c.rotations <= most.rotations+lost
 }
 
 // scenarios are all of them.

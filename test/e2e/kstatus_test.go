@@ -125,8 +125,7 @@ func TestEveryWayToEndUpIsReadRightByToolsThatKnowNothingOfUs(t *testing.T) {
 		{"wrong-key", other("wrong-key", ""), v1alpha1.ConditionSynced, v1alpha1.ReasonInvalidAPIKey, status.FailedStatus},
 		{"not-owned", nil, v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonNotOwned, status.FailedStatus},
 		{"not-in-this-release", func(e *v1alpha1.MedblocksWebhookEndpoint) {
-			e.Spec.ManagementPolicy = v1alpha1.ManagementObserve
-			e.Spec.Adopt = &v1alpha1.AdoptSpec{EndpointID: "wh_01", RotateSecret: true}
+			e.Spec.DeliveryMonitoring = &v1alpha1.DeliveryMonitoring{Interval: metav1.Duration{Duration: time.Hour}}
 		}, v1alpha1.ConditionSynced, v1alpha1.ReasonInvalidRequest, status.FailedStatus},
 	} {
 		t.Run(c.name, func(t *testing.T) {
