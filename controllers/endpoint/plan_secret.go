@@ -143,14 +143,28 @@ func (p *planner) heal(target *medblocks.Endpoint) {
 		p.rotate(target, triggerInterval)
 		return
 	}
-	if s := p.res.Status.SigningSecret; s != nil && s.LastHealed != nil && p.now.Before(s.LastHealed.Add(healInterval)) {
-		h := stalledHold(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonContested,
-			"Secret %q was lost or changed again within an hour of being healed by a rotation: find out what else writes or deletes it. It is healed again an hour after the last time, or at once with the annotation %s", p.res.SigningSecretName(), v1alpha1.AnnotationRotateSecretRequestedAt)
-		h.Wake = s.LastHealed.Add(healInterval)
-		p.stop(h)
+	if p.contested(target) {
 		return
 	}
 	p.rotate(target, p.healTrigger(target))
+}
+
+// contested stops where the Secret was healed a short while ago. Nothing is accused on what a list has shown: the endpoint's
+// mark may have moved on with the Secret.
+func (p *planner) contested(target *medblocks.Endpoint) bool {
+	s := p.res.Status.SigningSecret
+	if s == nil || s.LastHealed == nil || !p.now.Before(s.LastHealed.Add(healInterval)) {
+		return false
+	}
+	if !p.obs.isLive(target.ID) {
+		p.plan.Needs.endpoints = []string{target.ID}
+		return true
+	}
+	h := stalledHold(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonContested,
+		"Secret %q was lost or changed again within an hour of being healed by a rotation: find out what else writes or deletes it. It is healed again an hour after the last time, or at once with the annotation %s", p.res.SigningSecretName(), v1alpha1.AnnotationRotateSecretRequestedAt)
+	h.Wake = s.LastHealed.Add(healInterval)
+	p.stop(h)
+	return true
 }
 
 // healTrigger tells a secret that was lost from one that an adoption has asked for and not yet published.

@@ -36,6 +36,11 @@ func TestPlanOfTheSigningSecret(t *testing.T) {
 			lost(s)
 			s.res.Status.SigningSecret.LastHealed = at(s, 59*time.Minute)
 		}, "Contested=stalled"},
+		{"a Secret is not called contested on what a list has shown", settled(), func(s *scenario) {
+			lost(s)
+			s.obs.live = nil
+			s.res.Status.SigningSecret.LastHealed = at(s, time.Minute)
+		}, "read:" + testID},
 		{"a Secret lost again after an hour is healed", settled(), func(s *scenario) {
 			lost(s)
 			s.res.Status.SigningSecret.LastHealed = at(s, time.Hour)
