@@ -111,6 +111,7 @@ func Setup(ctx context.Context, mgr manager.Manager, opts Options) (*endpoint.Qu
 	reconciler := &endpoint.Reconciler{
 		Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Accounts: registry, Events: recorder,
 		Orphans: orphans, Clock: opts.Clock, ClusterID: clusterID, APITimeout: opts.APITimeout, ReadOnly: opts.ReadOnly,
+		PollInterval: opts.PollInterval,
 	}
 	return queue, reconciler.SetupWithManager(mgr, queue, opts.MaxConcurrentReconciles, opts.NewQueue)
 }

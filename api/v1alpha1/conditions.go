@@ -121,6 +121,8 @@ const (
 	AnnotationSecretRotatedAt = Group + "/rotated-at"
 	// AnnotationSecretRotatedFor on a signing Secret is the token of the request that its value was rotated for.
 	AnnotationSecretRotatedFor = Group + "/rotated-for"
+	// AnnotationCopiedFrom on a signing Secret names the Secret and the key that its value was copied from, <name>/<key>.
+	AnnotationCopiedFrom = Group + "/copied-from"
 	// AnnotationSecretHash on a signing Secret is the SHA-256 of the value, to notice a change by somebody else.
 	AnnotationSecretHash = Group + "/secret-sha256"
 	// AnnotationSecretApplied on a signing Secret names the labels and annotations that spec.signingSecret asked for.

@@ -297,8 +297,7 @@ type AdoptSpec struct {
 	EndpointID string `json:"endpointID"`
 
 	// existingSecretRef names the Secret of yours that holds the endpoint's
-	// signing secret. It is read, never written. This release refuses it:
-	// condition Stalled, reason InvalidRequest.
+	// signing secret. It is read, now and then again, and never written.
 	// +optional
 	ExistingSecretRef *SecretKeyReference `json:"existingSecretRef,omitempty"`
 

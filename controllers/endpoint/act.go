@@ -45,7 +45,7 @@ func (r *Reconciler) perform(ctx context.Context, w *work, s step) error {
 		return r.rotate(ctx, w, s)
 	case actionDelete, actionDeleteDuplicate:
 		return r.delete(ctx, w, s)
-	case actionPublishSecret, actionMoveSecret, actionDressSecret, actionDeleteSecret:
+	case actionPublishSecret, actionCopySecret, actionMoveSecret, actionDressSecret, actionDeleteSecret:
 		return r.writeSecret(ctx, w, s)
 	default:
 		return r.update(ctx, w, s)
@@ -200,11 +200,24 @@ func (r *Reconciler) performSecret(ctx context.Context, w *work, s step) error {
 		w.obs.healed = w.mem.held.healed
 		w.mem.held, w.obs.held = nil, nil
 	}
+	if s.Action == actionCopySecret {
+		r.copied(w, s)
+	}
 	if s.Action == actionDressSecret {
 		w.mem.dressings.note(dressing(w.res, s.EndpointID), r.Clock.Now())
 		w.obs.dressings = w.mem.dressings
 	}
 	return nil
+}
+
+// copied tells of a copy, and counts those that were lost.
+func (r *Reconciler) copied(w *work, s step) {
+	if s.Trigger == triggerLostSecret {
+		w.mem.copies.note(s.EndpointID, r.Clock.Now())
+		w.obs.copies = w.mem.copies
+	}
+	w.announce(corev1.EventTypeNormal, "SecretCopied", "Copied the signing secret of endpoint %s from %s (Secret/key) to Secret %s (%s)",
+		s.EndpointID, w.obs.secret.copiedFrom, s.Secret, s.Trigger)
 }
 
 // contentFor is what a step puts into the Secret.
@@ -213,26 +226,36 @@ func (w *work) contentFor(s step) (secretContent, error) {
 	switch {
 	case s.Action == actionMoveSecret:
 		return contentOf(*w.obs.previous, s.EndpointID), nil
+	case s.Action == actionCopySecret:
+		return view.replacedBy(secretContent{
+			value: []byte(w.obs.source.value.Reveal()), endpointID: s.EndpointID, nonce: s.Nonce,
+			rotatedAt: w.obs.source.readAt, rotatedFor: view.rotatedFor, copiedFrom: nameOfSource(sourceOf(w.res)),
+		}), nil
 	case s.Action != actionPublishSecret:
 		return contentOf(view, s.EndpointID), nil
 	case held == nil:
 		return secretContent{}, fmt.Errorf("no signing secret is held for %s", s.Secret) // the plan never asks for this
 	}
-	content := secretContent{
-		value: []byte(held.value.Reveal()), previous: view.last, endpointID: held.endpointID, nonce: held.nonce,
+	return view.replacedBy(secretContent{
+		value: []byte(held.value.Reveal()), endpointID: held.endpointID, nonce: held.nonce,
 		rotatedAt: held.issued, rotatedFor: held.rotatedFor,
+	}), nil
+}
+
+// replacedBy is the content that takes the place of what the Secret holds, which becomes the previous value.
+func (s *secretView) replacedBy(content secretContent) secretContent {
+	content.previous = s.last
+	if s.owned && s.intact && !bytes.Equal(s.value, content.value) {
+		content.previous = s.value // the last published value
 	}
-	if view.owned && view.intact && !bytes.Equal(view.value, content.value) {
-		content.previous = view.value // the last published value
-	}
-	return content, nil
+	return content
 }
 
 // contentOf is what a Secret holds, to be written again.
 func contentOf(view secretView, endpointID string) secretContent {
 	return secretContent{
 		value: view.value, previous: view.last, endpointID: endpointID, nonce: view.nonce,
-		rotatedAt: view.rotatedAt, rotatedFor: view.rotatedFor,
+		rotatedAt: view.rotatedAt, rotatedFor: view.rotatedFor, copiedFrom: view.copiedFrom,
 	}
 }
 

@@ -91,6 +91,8 @@ func (c *conclusion) published() *hold {
 	const condition = v1alpha1.ConditionSigningSecretReady
 	name, s := c.obs.secret.name, c.status.SigningSecret
 	switch {
+	case c.obs.secret.copiedFrom != "":
+		return trueCondition(condition, v1alpha1.ReasonPublished, fmt.Sprintf("Secret %q holds the signing secret, copied from %s (Secret/key)", name, c.obs.secret.copiedFrom))
 	case s != nil && s.LastHealed != nil && s.LastHealed.Equal(s.LastRotated):
 		return trueCondition(condition, v1alpha1.ReasonRecovered, fmt.Sprintf("the signing secret was lost; Secret %q holds a new one", name))
 	case len(c.obs.secret.last) > 0:

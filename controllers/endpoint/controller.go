@@ -37,6 +37,8 @@ type Reconciler struct {
 	ClusterID string
 	// APITimeout bounds a call to Medblocks: as long as that, one may be in flight.
 	APITimeout time.Duration
+	// PollInterval is how often a Secret of the user's is read again that a signing secret is copied from.
+	PollInterval time.Duration
 	// ReadOnly plans and reports, and writes nothing to Medblocks.
 	ReadOnly bool
 

@@ -56,6 +56,9 @@ type memory struct {
 	proven string
 	// dressings are the times at which the Secret's labels and annotations were put back.
 	dressings dressings
+	// copies are the times at which a lost signing secret was copied again, and source is when the user's Secret was read.
+	copies dressings
+	source sourceRead
 	// clobbered is the endpoint whose secret was rotated after somebody else had marked another rotation.
 	clobbered string
 

@@ -40,6 +40,11 @@ type observation struct {
 	secret   secretView
 	previous *secretView
 
+	// source is the user's Secret that the signing secret is copied from; nil: not read in this reconcile. It is to be read again
+	// when sourceDue has come.
+	source    *sourceView
+	sourceDue time.Time
+
 	// intent is the open or closed registration of this incarnation, see memory for the rest.
 	intent        *intent
 	intentSince   time.Time
@@ -54,6 +59,8 @@ type observation struct {
 	proven string
 	// dressings are the times at which the Secret's labels and annotations were put back.
 	dressings dressings
+	// copies are the times at which a lost signing secret was copied again.
+	copies dressings
 	// clobbered is the endpoint whose secret this operator has rotated out of turn.
 	clobbered string
 
@@ -123,6 +130,8 @@ type secretView struct {
 	// rotatedAt is when the value was issued; zero: unknown. rotatedFor is the token that asked for it.
 	rotatedAt  time.Time
 	rotatedFor string
+	// copiedFrom names the user's Secret and key that the value was copied from; empty: Medblocks issued it to the operator.
+	copiedFrom string
 	// endpointID that the Secret names.
 	endpointID string
 	// dressed: labels, annotations and the id are as wanted.

@@ -53,6 +53,7 @@ func (r *Reconciler) observe(ctx context.Context, w *work) error {
 		obs.appliedHash, obs.acceptedHash = is.applied, is.accepted
 	}
 	obs.held, obs.refusals, obs.proven, obs.clobbered, obs.dressings = mem.held, mem.refusals, mem.proven, mem.clobbered, mem.dressings
+	obs.copies, obs.sourceDue = mem.copies, r.sourceDue(w)
 	if mem.deleted != "" {
 		obs.live[mem.deleted], obs.disposed[mem.deleted] = nil, true
 	}
@@ -114,19 +115,16 @@ func (r *Reconciler) observeAccount(ctx context.Context, w *work, who account.Re
 
 // deepen observes what a plan asked for: the only reads that cost something.
 func (r *Reconciler) deepen(ctx context.Context, w *work, n needs) error {
-	for _, id := range n.endpoints {
-		endpoint, err := w.account.GetEndpoint(ctx, id)
-		switch {
-		case medblocks.IsNotFound(err):
-			w.obs.live[id] = nil
-		case err != nil:
-			return &vendorError{action: actionRead, err: err}
-		default:
-			w.obs.live[id] = &endpoint
-		}
+	if err := r.observeEndpoints(ctx, w, n.endpoints); err != nil {
+		return err
 	}
 	if n.secret {
 		if err := r.observeSecretLive(ctx, w); err != nil {
+			return err
+		}
+	}
+	if n.source {
+		if err := r.observeSource(ctx, w); err != nil {
 			return err
 		}
 	}
@@ -142,6 +140,21 @@ func (r *Reconciler) deepen(ctx context.Context, w *work, n needs) error {
 	}
 	if n.namespace {
 		return r.observeNamespace(ctx, w)
+	}
+	return nil
+}
+
+func (r *Reconciler) observeEndpoints(ctx context.Context, w *work, ids []string) error {
+	for _, id := range ids {
+		endpoint, err := w.account.GetEndpoint(ctx, id)
+		switch {
+		case medblocks.IsNotFound(err):
+			w.obs.live[id] = nil
+		case err != nil:
+			return &vendorError{action: actionRead, err: err}
+		default:
+			w.obs.live[id] = &endpoint
+		}
 	}
 	return nil
 }

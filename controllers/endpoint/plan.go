@@ -19,6 +19,8 @@ type needs struct {
 	endpoints []string
 	// secret: read the Secret from the API server, and prove by a dry run that it can be written.
 	secret bool
+	// source: read the user's Secret that the signing secret is copied from, after the Secret itself.
+	source bool
 	// evidence: read this endpoint's undelivered events.
 	evidence string
 	// namespace: find out whether the namespace is going.
@@ -28,7 +30,7 @@ type needs struct {
 }
 
 func (n needs) any() bool {
-	return len(n.endpoints) > 0 || n.secret || n.evidence != "" || n.namespace || n.since != ""
+	return len(n.endpoints) > 0 || n.secret || n.source || n.evidence != "" || n.namespace || n.since != ""
 }
 
 // plan is what to do, or what has to be known first, or why nothing can be done. It is data that can be printed.
@@ -116,6 +118,12 @@ func (p *planner) since(what string) (at time.Time, known bool) {
 
 func (p *planner) add(s step) { p.plan.Steps = append(p.plan.Steps, s) }
 
+func (p *planner) addFinalizer() {
+	if !slices.Contains(p.res.Finalizers, v1alpha1.Finalizer) {
+		p.add(step{Action: actionAddFinalizer})
+	}
+}
+
 // finish drops what Medblocks has refused before, and asks for the live reads that the other steps need: no step is
 // carried out on what a cache says.
 func (p *planner) finish() plan {
@@ -136,9 +144,7 @@ func (p *planner) finish() plan {
 // converge brings the endpoint, its Secret and its status to what is wanted.
 func (p *planner) converge(target *medblocks.Endpoint) {
 	p.plan.EndpointID = target.ID
-	if !slices.Contains(p.res.Finalizers, v1alpha1.Finalizer) {
-		p.add(step{Action: actionAddFinalizer})
-	}
+	p.addFinalizer()
 	if reconcileRequested(p.res) && !p.obs.isLive(target.ID) {
 		p.plan.Needs.endpoints = []string{target.ID}
 	}

@@ -4,8 +4,6 @@
 package endpoint
 
 import (
-	"slices"
-
 	"github.com/medblocks/webhook-operator/api/medblocks"
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
 )
@@ -35,7 +33,13 @@ func (p *planner) adopt() *medblocks.Endpoint {
 	p.plan.EndpointID = id
 	if h := p.unadoptable(target); h != nil {
 		p.stop(h)
-	} else if p.baseline(id) {
+		return nil
+	}
+	switch {
+	case !p.baseline(id):
+	case sourceOf(p.res) != nil:
+		p.takeOverWithCopy(target)
+	default:
 		p.takeOver(target)
 	}
 	return nil
@@ -69,20 +73,22 @@ func (p *planner) unadoptable(target *medblocks.Endpoint) *hold {
 	return nil
 }
 
-// takeOver plans the one PATCH that adopts: our marks, and what differs from the spec. The marks come with a nonce that no
+// takeOver plans the one PATCH that adopts, and a rotation: our marks, and what differs from the spec. The marks come with a nonce that no
 // Secret holds, so that a rotation follows whatever happens in between.
 func (p *planner) takeOver(target *medblocks.Endpoint) {
 	if p.secretBlocked() {
 		return
 	}
-	if !slices.Contains(p.res.Finalizers, v1alpha1.Finalizer) {
-		p.add(step{Action: actionAddFinalizer})
-	}
-	update := p.want.diff(target)
-	update.Metadata = p.want.withNonce(p.obs.nonce)
-	p.add(step{Action: actionAdopt, Trigger: triggerAdoption, EndpointID: target.ID, Nonce: p.obs.nonce, Update: &update})
+	p.addFinalizer()
+	p.addAdoption(target, p.obs.nonce)
 	p.add(step{Action: actionRotate, Trigger: triggerAdoption, EndpointID: target.ID, Nonce: p.obs.nonce})
 	p.add(step{Action: actionPublishSecret, EndpointID: target.ID, Nonce: p.obs.nonce, Secret: p.res.SigningSecretName()})
+}
+
+func (p *planner) addAdoption(target *medblocks.Endpoint, nonce string) {
+	update := p.want.diff(target)
+	update.Metadata = p.want.withNonce(nonce)
+	p.add(step{Action: actionAdopt, Trigger: triggerAdoption, EndpointID: target.ID, Nonce: nonce, Update: &update})
 }
 
 // mayHaveAdopted is the endpoint that may carry our mark although the status does not say so: the answer to the PATCH was

@@ -26,6 +26,9 @@ func (p *planner) mayAct() bool {
 	if h == nil {
 		h = unsupported(p.res)
 	}
+	if h == nil {
+		h = p.copiesItself()
+	}
 	if h == nil && p.obs.credentials != nil {
 		h = p.noCredentials()
 	}
@@ -63,9 +66,6 @@ func (p *planner) suspended() *hold {
 // unsupported refuses, rather than ignores, what this version of the operator cannot do.
 func unsupported(res *v1alpha1.MedblocksWebhookEndpoint) *hold {
 	var fields []string
-	if res.Spec.Adopt != nil && res.Spec.Adopt.ExistingSecretRef != nil && !res.Observes() {
-		fields = append(fields, "spec.adopt.existingSecretRef")
-	}
 	if res.Spec.DeliveryMonitoring != nil {
 		fields = append(fields, "spec.deliveryMonitoring")
 	}
@@ -87,13 +87,16 @@ func unsupported(res *v1alpha1.MedblocksWebhookEndpoint) *hold {
 		"this version of the operator does not support %s yet: remove it from the manifest; nothing is done until then", strings.Join(fields, ", "))
 }
 
-// noCredentials waits for a while and then asks for help. The grace is measured from the condition's own transition,
-// the one clock that survives a restart.
+// noCredentials waits for the key for a while and then asks for help.
 func (p *planner) noCredentials() *hold {
-	h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonCredentialsUnavailable, "%s", p.obs.credentials.Error())
+	return p.patiently(workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonCredentialsUnavailable, "%s", p.obs.credentials.Error()))
+}
+
+// patiently waits for a while for what people are about to create, and then asks for help. The grace is measured from the
+// condition's own transition, the one clock that survives a restart.
+func (p *planner) patiently(h *hold) *hold {
 	since := p.now
-	if c := meta.FindStatusCondition(p.res.Status.Conditions, v1alpha1.ConditionSynced); c != nil &&
-		c.Reason == v1alpha1.ReasonCredentialsUnavailable && c.Status == metav1.ConditionFalse {
+	if c := meta.FindStatusCondition(p.res.Status.Conditions, h.Condition); c != nil && c.Reason == h.Reason && c.Status == metav1.ConditionFalse {
 		since = c.LastTransitionTime.Time
 	}
 	h.Wake = p.now.Add(credentialsRetry)

@@ -53,8 +53,18 @@ func (p *planner) recover(target *medblocks.Endpoint) {
 		}
 		p.add(step{Action: actionMoveSecret, EndpointID: target.ID, Nonce: mark, Secret: name})
 	default:
-		p.heal(target)
+		p.replaceLost(target)
 	}
+}
+
+// replaceLost comes when the secret in force is at hand nowhere: one that was copied is copied again, unless a person wants
+// another one.
+func (p *planner) replaceLost(target *medblocks.Endpoint) {
+	if isCopy(target.Metadata[v1alpha1.MarkSecretGeneration]) && sourceOf(p.res) != nil && !rotateRequested(p.res) {
+		p.copyAgain(target)
+		return
+	}
+	p.heal(target)
 }
 
 // isSuperseded tells whether somebody has stored another secret since ours was asked for: the answer may have taken so long
@@ -88,7 +98,9 @@ func (p *planner) maintain(target *medblocks.Endpoint) {
 		}
 		p.plan.wakeAt(due)
 	}
-	p.dress(target)
+	if !p.follow(target) {
+		p.dress(target)
+	}
 }
 
 // dress puts the Secret's labels, annotations and id right, unless somebody else keeps undoing that.
@@ -178,9 +190,10 @@ func (p *planner) healTrigger(target *medblocks.Endpoint) trigger {
 
 // rotationInFlight waits where a rotation that was marked may still be under way, of a process that has ended or of a call
 // without an answer: if it took effect after ours, the Secret would hold a secret that is no longer in force, and the
-// marks would say otherwise. A mark that was ever seen in the Secret, or came with the registration, has nothing in flight.
+// marks would say otherwise. A mark that was ever seen in the Secret, or came with the registration or with a copy, has nothing
+// in flight.
 func (p *planner) rotationInFlight(mark string) bool {
-	if mark != "" && (mark == p.obs.proven || mark == p.obs.secret.nonce || (p.obs.intent != nil && mark == p.obs.intent.Nonce)) {
+	if mark != "" && (isCopy(mark) || mark == p.obs.proven || mark == p.obs.secret.nonce || (p.obs.intent != nil && mark == p.obs.intent.Nonce)) {
 		return false
 	}
 	since, known := p.since(sightOfMark(mark))

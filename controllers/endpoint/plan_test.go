@@ -137,6 +137,9 @@ func describe(p plan) string {
 	if p.Needs.secret {
 		words = append(words, "read:secret")
 	}
+	if p.Needs.source {
+		words = append(words, "read:source")
+	}
 	if p.Needs.evidence != "" {
 		words = append(words, "read:events")
 	}

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -48,6 +49,7 @@ func viewOf(secret *corev1.Secret, res *v1alpha1.MedblocksWebhookEndpoint) secre
 		nonce:           secret.Annotations[v1alpha1.AnnotationSecretGeneration],
 		rotatedAt:       rotatedAt(secret),
 		rotatedFor:      secret.Annotations[v1alpha1.AnnotationSecretRotatedFor],
+		copiedFrom:      secret.Annotations[v1alpha1.AnnotationCopiedFrom],
 		endpointID:      string(secret.Data[v1alpha1.SecretKeyEndpointID]),
 		dressed:         isDressed(secret, res),
 		leftovers:       leftoversOf(secret, res),
@@ -116,6 +118,7 @@ type secretContent struct {
 	nonce           string
 	rotatedAt       time.Time
 	rotatedFor      string
+	copiedFrom      string
 }
 
 // writeSecret creates the Secret, or patches the one that was seen: with its resourceVersion, so that nothing written
@@ -129,6 +132,9 @@ func writeSecret(ctx context.Context, c client.Client, res *v1alpha1.MedblocksWe
 		v1alpha1.AnnotationSecretRotatedAt:  content.rotatedAt.UTC().Format(time.RFC3339),
 		v1alpha1.AnnotationSecretRotatedFor: content.rotatedFor,
 	})
+	if content.copiedFrom != "" {
+		annotations[v1alpha1.AnnotationCopiedFrom] = content.copiedFrom
+	}
 	if applied := appliedOf(res).encode(); applied != "" {
 		annotations[v1alpha1.AnnotationSecretApplied] = applied
 	}
@@ -166,11 +172,15 @@ func storeSecret(ctx context.Context, c client.Client, secret *corev1.Secret, se
 		}
 		return err
 	}
+	outdated := slices.Clone(seen.leftovers.annotations)
+	if seen.copiedFrom != "" {
+		outdated = append(outdated, v1alpha1.AnnotationCopiedFrom) // unless it is set again
+	}
 	patch, err := mergePatch(map[string]any{
 		"metadata": map[string]any{
 			"resourceVersion": seen.resourceVersion,
 			"labels":          without(secret.Labels, seen.leftovers.labels),
-			"annotations":     without(secret.Annotations, seen.leftovers.annotations),
+			"annotations":     without(secret.Annotations, outdated),
 		},
 		"data": secret.Data,
 	})

@@ -22,6 +22,7 @@ const (
 	actionRecordAttempt   action = "RecordAttempt"
 	actionRecordKey       action = "RecordKey"
 	actionPublishSecret   action = "PublishSecret"
+	actionCopySecret      action = "CopySecret"
 	actionMoveSecret      action = "MoveSecret"
 	actionDressSecret     action = "DressSecret"
 	actionDeleteSecret    action = "DeleteSecret"
@@ -71,6 +72,7 @@ const (
 	triggerRotate       trigger = "RotateRequested"
 	triggerPolicy       trigger = "ReenablePolicy"
 	triggerReenable     trigger = "ReenableRequested"
+	triggerSource       trigger = "ExistingSecretChanged"
 	triggerDuplicate    trigger = "Duplicate"
 	triggerMissingMark  trigger = "MarkMissing"
 	triggerResourceGone trigger = "ResourceDeleted"
@@ -118,7 +120,7 @@ func (p *planner) drop(which func(action) bool) bool {
 // parts are the steps that are part of another one, or only lead to it or follow from it.
 var parts = map[action][]action{
 	actionRegister:     {actionWriteIntent, actionRegister, actionPublishSecret},
-	actionAdopt:        {actionAdopt, actionRotate, actionPublishSecret},
+	actionAdopt:        {actionCopySecret, actionAdopt, actionRotate, actionPublishSecret},
 	actionMarkRotation: {actionMarkRotation, actionRotate, actionPublishSecret},
 	actionRotate:       {actionAdopt, actionMarkRotation, actionRotate, actionPublishSecret},
 	actionEnable:       {actionRecordAttempt, actionEnable},

@@ -97,7 +97,7 @@ var secretMutants = []mutant{
 	{
 		name: "previous-value", file: "controllers/endpoint/act.go",
 		safeguard: `the last published value is kept`,
-		before: `		content.previous = view.value // the last published value
+		before: `		content.previous = s.value // the last published value
 `,
 		after: ``,
 		pkg:   "test/suite", test: "TestARotationOnRequestHappensOnceAndKeepsThePreviousValue",
