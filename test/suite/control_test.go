@@ -97,11 +97,6 @@ func TestARequestThatAnOutagePreventedStaysPending(t *testing.T) {
 
 func TestAFieldThatThisVersionDoesNotSupportIsRefusedByNameAndNothingIsSent(t *testing.T) {
 	for field, tweak := range map[string]func(*v1alpha1.MedblocksWebhookEndpointSpec){
-		"spec.adopt.existingSecretRef": func(s *v1alpha1.MedblocksWebhookEndpointSpec) {
-			s.Adopt = &v1alpha1.AdoptSpec{
-				EndpointID: "wh_01J9YR9N3X4VZ6P2K5RH7M3LMP", ExistingSecretRef: &v1alpha1.SecretKeyReference{Name: "existing", Key: "secret"},
-			}
-		},
 		"spec.reenablePolicy.mode: WhenHealthy": func(s *v1alpha1.MedblocksWebhookEndpointSpec) {
 			s.ReenablePolicy = &v1alpha1.ReenablePolicy{Mode: v1alpha1.ReenableWhenHealthy}
 		},
