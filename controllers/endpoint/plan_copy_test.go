@@ -113,9 +113,14 @@ func TestACopyKeepsTheNonceThatItWasStoredWith(t *testing.T) {
 		given *scenario
 		nonce string
 	}{
-		"a new one":                     {copying(), copyPrefix + "FRESH"},
-		"one stored before a crash":     {func() *scenario { s := copying(); s.obs.secret = copied().obs.secret; return s }(), testCopy},
-		"one that the user has changed": {func() *scenario { s := copying(); s.obs.secret = copied().obs.secret; s.obs.secret.value = nil; return s }(), copyPrefix + "FRESH"},
+		"a new one":                 {copying(), copyPrefix + "FRESH"},
+		"one stored before a crash": {func() *scenario { s := copying(); s.obs.secret = copied().obs.secret; return s }(), testCopy},
+		"one that the user has changed": {func() *scenario {
+			s := copying()
+			s.obs.secret = copied().obs.secret
+			s.obs.secret.value = nil
+			return s
+		}(), copyPrefix + "FRESH"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
