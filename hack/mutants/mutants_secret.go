@@ -56,8 +56,8 @@ var secretMutants = []mutant{
 	{
 		name: "healing-cap", file: "controllers/endpoint/plan_secret.go",
 		safeguard: `a lost secret is healed once an hour at most`,
-		before:    `s.LastHealed != nil && p.now.Before(s.LastHealed.Add(healInterval))`,
-		after:     `false`,
+		before:    `s.LastHealed == nil || !p.now.Before(s.LastHealed.Add(healInterval))`,
+		after:     `true || s.LastHealed == nil`,
 		pkg:       "controllers/endpoint", test: "TestPlanOfTheSigningSecret",
 	},
 	{
