@@ -69,11 +69,11 @@ func (p *poller) sleep(ctx context.Context, wait time.Duration) {
 // untilNext is how long there is nothing to do: the vendor's Retry-After counts for lists too.
 func (p *poller) untilNext() time.Duration {
 	next := p.nextFull
-	if p.nextDisabled.Before(next) {
-		next = p.nextDisabled
-	}
 	if pause := p.account.PausedUntil(); pause.After(next) {
 		next = pause
+	}
+	if p.nextDisabled.Before(next) {
+		next = p.nextDisabled
 	}
 	return max(next.Sub(p.opts.Clock.Now()), 0)
 }
@@ -88,15 +88,15 @@ func (p *poller) hurry() {
 
 func (p *poller) tick(ctx context.Context) {
 	now := p.opts.Clock.Now()
-	disabledDue := !now.Before(p.nextDisabled)
+	disabledDue, paused := !now.Before(p.nextDisabled), now.Before(p.account.PausedUntil())
 	switch {
-	case now.Before(p.account.PausedUntil()):
-	case !now.Before(p.nextFull):
+	case !paused && !now.Before(p.nextFull):
 		p.fullSweep(ctx)
-	case disabledDue && p.account.Refused() != nil:
-		// No call with a refused key, but a new key may be there.
+	case disabledDue && (paused || p.account.Refused() != nil):
+		// No call during a pause or with a refused key, but a new key may be there.
 		p.nextDisabled = now.Add(p.opts.DisabledPollInterval)
 		p.refreshKeys(ctx)
+	case paused:
 	case disabledDue:
 		p.disabledSweep(ctx)
 	}
