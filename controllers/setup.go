@@ -111,9 +111,9 @@ func Setup(ctx context.Context, mgr manager.Manager, opts Options) (*endpoint.Qu
 	reconciler := &endpoint.Reconciler{
 		Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Accounts: registry, Events: recorder,
 		Orphans: orphans, Clock: opts.Clock, ClusterID: clusterID, APITimeout: opts.APITimeout, ReadOnly: opts.ReadOnly,
-		PollInterval: opts.PollInterval,
+		PollInterval: opts.PollInterval, Enqueue: queue.Enqueue,
 	}
-	return queue, reconciler.SetupWithManager(mgr, queue, opts.MaxConcurrentReconciles, opts.NewQueue)
+	return queue, reconciler.SetupWithManager(ctx, mgr, queue, opts.MaxConcurrentReconciles, opts.NewQueue)
 }
 
 // clusterID is the one that was asked for or, without one, the UID of kube-system, which lives as long as the cluster.

@@ -46,7 +46,8 @@ const (
 	ReasonAPIUnavailable = "APIUnavailable"
 	// ReasonQuotaExceeded: the workspace has no room for another endpoint.
 	ReasonQuotaExceeded = "QuotaExceeded"
-	// ReasonConflict: somebody else writes to this endpoint in this resource's name.
+	// ReasonConflict: somebody else writes to this endpoint in this resource's name, or another resource has the older claim
+	// to the endpoint or to the signing Secret.
 	ReasonConflict = "Conflict"
 	// ReasonOwnershipLost: the endpoint carries the mark of another owner.
 	ReasonOwnershipLost = "OwnershipLost"
@@ -121,6 +122,10 @@ const (
 	AnnotationSecretRotatedAt = Group + "/rotated-at"
 	// AnnotationSecretRotatedFor on a signing Secret is the token of the request that its value was rotated for.
 	AnnotationSecretRotatedFor = Group + "/rotated-for"
+	// AnnotationSecretHealedAt on a signing Secret is when its value was issued, if it replaces one that was lost.
+	AnnotationSecretHealedAt = Group + "/healed-at"
+	// AnnotationSecretName on a signing Secret is the Secret's own name: a copy that somebody made under another name is theirs.
+	AnnotationSecretName = Group + "/secret-name"
 	// AnnotationCopiedFrom on a signing Secret names the Secret and the key that its value was copied from, <name>/<key>.
 	AnnotationCopiedFrom = Group + "/copied-from"
 	// AnnotationSecretHash on a signing Secret is the SHA-256 of the value, to notice a change by somebody else.

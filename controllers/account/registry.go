@@ -126,6 +126,31 @@ func (r *Registry) Tracked(who Resource) (account *Account, endpointID string) {
 	return use.account, use.account.users[who]
 }
 
+// Sees tells whether an API key shows an endpoint, as far as that is known without a call: it is the key of an account that does,
+// or another key of an account in use that lists it.
+func (r *Registry) Sees(ctx context.Context, ref KeyRef, account *Account, endpointID string) (bool, error) {
+	r.mu.Lock()
+	hash, known := r.keys[ref]
+	r.mu.Unlock()
+	if !known {
+		key, err := r.readKey(ctx, ref)
+		if missing := (*CredentialsError)(nil); errors.As(err, &missing) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		hash = hashKey(key)
+	}
+	if hash == account.KeyHash {
+		return true, nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	other, inUse := r.accounts[hash]
+	return inUse && other.Look(endpointID, "").Endpoint != nil, nil
+}
+
 // TakenOver has the other resources of an account reconciled that manage or await an endpoint which one of them has taken
 // over: the snapshot knows of it, so that no sweep would notice.
 func (r *Registry) TakenOver(account *Account, endpointID string, by Resource) {

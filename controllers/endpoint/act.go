@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -27,6 +28,9 @@ import (
 func (r *Reconciler) act(ctx context.Context, w *work, steps []step) error {
 	for _, s := range steps {
 		if err := r.perform(ctx, w, s); err != nil {
+			if vendor := (*vendorError)(nil); errors.As(err, &vendor) && mayBeAtWork(vendor.err) {
+				w.unclear[s.EndpointID] = r.Clock.Now().Add(r.APITimeout)
+			}
 			return err
 		}
 	}
@@ -61,13 +65,14 @@ func (r *Reconciler) register(ctx context.Context, w *work, s step) error {
 	mem.nonce, mem.since, mem.refused, mem.registered = s.Nonce, r.Clock.Now(), false, ""
 	endpoint, secret, err := w.account.CreateEndpoint(ctx, *s.Create)
 	if err != nil {
-		mem.refused = medblocks.IsRejected(err) || isPaused(err)
+		mem.refused = !mayBeAtWork(err)
 		mem.since = r.Clock.Now() // the vendor may still be at work on it
 		if mem.refused {
 			r.refuseIntent(ctx, w, s)
 		}
 		return &vendorError{action: s.Action, err: err}
 	}
+	r.takeTurn(w, endpoint.ID) // it is new: nobody else knows of it
 	mem.registered, mem.failure = endpoint.ID, nil
 	w.obs.registered = endpoint.ID
 	r.keepSecret(w, endpoint, s, secret)
@@ -76,6 +81,12 @@ func (r *Reconciler) register(ctx context.Context, w *work, s step) error {
 	}
 	r.logWrite(ctx, w, s, endpoint.ID, endpoint.RequestID)
 	return nil
+}
+
+// mayBeAtWork tells whether the vendor may still carry out a call that failed: only a clear refusal, or a call that was never
+// made, proves that it does not.
+func mayBeAtWork(err error) bool {
+	return !medblocks.IsRejected(err) && !isPaused(err)
 }
 
 // outdated tells whether what was written ahead is so old that nobody waits for what it announced any more: this process was
@@ -143,7 +154,7 @@ func (r *Reconciler) rotate(ctx context.Context, w *work, s step) error {
 	}
 	endpoint, secret, err := w.account.RotateSecret(ctx, s.EndpointID)
 	if err != nil {
-		if !medblocks.IsRejected(err) && !isPaused(err) {
+		if mayBeAtWork(err) {
 			w.mem.sightAt(sightOfMark(s.Nonce), r.Clock.Now()) // the vendor may still be at work on it
 		}
 		return &vendorError{action: s.Action, err: err}
@@ -197,7 +208,6 @@ func (r *Reconciler) performSecret(ctx context.Context, w *work, s step) error {
 	}
 	w.obs.secret = written
 	if s.Action == actionPublishSecret {
-		w.obs.healed = w.mem.held.healed
 		w.mem.held, w.obs.held = nil, nil
 	}
 	if s.Action == actionCopySecret {
@@ -225,7 +235,7 @@ func (w *work) contentFor(s step) (secretContent, error) {
 	view, held := w.obs.secret, w.mem.held
 	switch {
 	case s.Action == actionMoveSecret:
-		return contentOf(*w.obs.previous, s.EndpointID), nil
+		return contentOf(*w.obs.formerHolding(s.Nonce), s.EndpointID), nil
 	case s.Action == actionCopySecret:
 		return view.replacedBy(secretContent{
 			value: []byte(w.obs.source.value.Reveal()), endpointID: s.EndpointID, nonce: s.Nonce,
@@ -236,10 +246,14 @@ func (w *work) contentFor(s step) (secretContent, error) {
 	case held == nil:
 		return secretContent{}, fmt.Errorf("no signing secret is held for %s", s.Secret) // the plan never asks for this
 	}
-	return view.replacedBy(secretContent{
+	content := secretContent{
 		value: []byte(held.value.Reveal()), endpointID: held.endpointID, nonce: held.nonce,
 		rotatedAt: held.issued, rotatedFor: held.rotatedFor,
-	}), nil
+	}
+	if held.healed {
+		content.healedAt = held.issued
+	}
+	return view.replacedBy(content), nil
 }
 
 // replacedBy is the content that takes the place of what the Secret holds, which becomes the previous value.
@@ -248,6 +262,9 @@ func (s *secretView) replacedBy(content secretContent) secretContent {
 	if s.owned && s.intact && !bytes.Equal(s.value, content.value) {
 		content.previous = s.value // the last published value
 	}
+	if s.owned && content.healedAt.IsZero() {
+		content.healedAt = s.healedAt
+	}
 	return content
 }
 
@@ -255,14 +272,14 @@ func (s *secretView) replacedBy(content secretContent) secretContent {
 func contentOf(view secretView, endpointID string) secretContent {
 	return secretContent{
 		value: view.value, previous: view.last, endpointID: endpointID, nonce: view.nonce,
-		rotatedAt: view.rotatedAt, rotatedFor: view.rotatedFor, copiedFrom: view.copiedFrom,
+		rotatedAt: view.rotatedAt, rotatedFor: view.rotatedFor, healedAt: view.healedAt, copiedFrom: view.copiedFrom,
 	}
 }
 
-// dropSecret deletes the Secret of that name: the current one or the one it was renamed from.
+// dropSecret deletes the Secret of that name: the current one or one that it was renamed from.
 func (r *Reconciler) dropSecret(ctx context.Context, w *work, name string) error {
-	for _, view := range []*secretView{&w.obs.secret, w.obs.previous} {
-		if view == nil || view.name != name || !view.exists {
+	for _, view := range w.obs.secrets() {
+		if view.name != name || !view.exists {
 			continue
 		}
 		if err := deleteSecret(ctx, r.Client, w.res, *view); err != nil {

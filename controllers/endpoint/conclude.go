@@ -84,18 +84,21 @@ func (c *conclusion) signingSecret() {
 		return
 	}
 	is := &v1alpha1.SigningSecretStatus{Name: c.obs.secret.name}
-	if previous := c.obs.previous; previous != nil && previous.exists && previous.owned {
-		is.Name = previous.name // until it is deleted: nothing else would remember it
-	}
 	if was := c.status.SigningSecret; was != nil {
 		is.LastRotated, is.LastHealed = was.LastRotated, was.LastHealed
+		for _, former := range c.obs.former {
+			if former.name == was.Name && former.exists && former.owned {
+				is.Name = was.Name // until it is deleted: nothing else would remember it, if it has lost its label
+			}
+		}
 	}
 	if issued := c.obs.secret.rotatedAt; !issued.IsZero() {
 		at := seconds(issued)
 		is.LastRotated = &at
 	}
-	if c.obs.healed {
-		is.LastHealed = is.LastRotated
+	if healed := c.obs.lastHealed(c.status.SigningSecret, c.now); !healed.IsZero() {
+		at := seconds(healed)
+		is.LastHealed = &at
 	}
 	c.status.SigningSecret = is
 }

@@ -203,12 +203,13 @@ func TestARenamedSecretsOldNameIsKeptUntilThatSecretIsGone(t *testing.T) {
 	s := ready(func(s *scenario) {
 		moved := s.obs.secret
 		moved.name, moved.live = "old", true
-		s.obs.previous = &moved
+		s.obs.former = []*secretView{&moved}
+		s.res.Status.SigningSecret.Name = "old"
 	})
 	// Another step failed before the old Secret was deleted.
 	st := conclusionOf(s, &medblocks.TransportError{Err: errors.New("x")})
 	g.Expect(st.SigningSecret.Name).To(Equal("old"), "nothing else remembers it")
-	s.obs.previous.exists = false
+	s.obs.former[0].exists = false
 	g.Expect(conclusionOf(s, nil).SigningSecret.Name).To(Equal(s.obs.secret.name))
 }
 

@@ -41,8 +41,11 @@ type Reconciler struct {
 	PollInterval time.Duration
 	// ReadOnly plans and reports, and writes nothing to Medblocks.
 	ReadOnly bool
+	// Enqueue has resources reconciled.
+	Enqueue func(...account.Resource)
 
 	memories memories
+	turns    turns
 }
 
 // reconcileTimeout bounds one reconcile, in addition to its calls to Medblocks.
@@ -62,14 +65,17 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	var res v1alpha1.MedblocksWebhookEndpoint
 	if err := r.Client.Get(ctx, req.NamespacedName, &res); err != nil {
 		if client.IgnoreNotFound(err) == nil {
-			r.forget(ctx, req.NamespacedName)
-			return ctrl.Result{}, nil
+			return ctrl.Result{}, r.forget(ctx, req.NamespacedName)
 		}
 		return ctrl.Result{}, fmt.Errorf("reading the resource: %w", err)
 	}
 	w := &work{
 		res: &res, base: res.DeepCopy(), mem: r.memories.of(&res),
-		performed: map[deed]bool{}, reread: map[string]bool{},
+		performed: map[deed]bool{}, reread: map[string]bool{}, turns: map[string]bool{}, unclear: map[string]time.Time{},
+	}
+	defer r.endTurns(w)
+	if err := r.wakeRivals(ctx, w); err != nil {
+		return ctrl.Result{}, err
 	}
 	if err := r.observe(ctx, w); err != nil {
 		return ctrl.Result{}, err
@@ -87,6 +93,11 @@ func (r *Reconciler) settle(ctx context.Context, w *work, makePlan func(*v1alpha
 	for range maxRounds {
 		p = makePlan(w.res, w.obs, r.Clock.Now())
 		w.note(p)
+		if mine, afresh := r.takeTurns(w, &p); !mine {
+			return p, errStale
+		} else if afresh {
+			continue
+		}
 		if p.Needs.any() {
 			if err := r.deepen(ctx, w, p.Needs); err != nil {
 				return p, err
@@ -136,10 +147,14 @@ func (r *Reconciler) finalize(ctx context.Context, w *work) (ctrl.Result, error)
 
 // forget frees what is kept about a resource that is gone, or no longer this operator's. One that went without this
 // operator's doing may have left its endpoint behind.
-func (r *Reconciler) forget(ctx context.Context, who account.Resource) {
+func (r *Reconciler) forget(ctx context.Context, who account.Resource) error {
+	if err := r.wakeOthers(ctx, who, r.memories.claims(who)); err != nil {
+		return err
+	}
 	finished := r.memories.forget(who)
 	if acct, id := r.Accounts.Tracked(who); id != "" && !finished {
 		r.Orphans.vanished(ctx, acct, account.Marked{ID: id, Owner: who})
 	}
 	r.Accounts.Release(who)
+	return nil
 }

@@ -36,6 +36,9 @@ type memory struct {
 	// deleted is the endpoint that a deletion has removed, so that a stale read of the resource asks for nothing again.
 	deleted string
 
+	// claims are what the resource was last seen to claim, see rivals.
+	claims []string
+
 	// finished: this operator has removed its finalizer.
 	finished bool
 
@@ -132,6 +135,16 @@ func (m *memories) of(res *v1alpha1.MedblocksWebhookEndpoint) *memory {
 	mem := &memory{uid: res.UID}
 	m.all[key] = mem
 	return mem
+}
+
+// claims are those that a resource is remembered with.
+func (m *memories) claims(who account.Resource) []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if mem, ok := m.all[who]; ok {
+		return mem.claims
+	}
+	return nil
 }
 
 // forget tells whether the resource was let go by this operator.

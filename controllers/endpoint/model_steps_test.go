@@ -236,11 +236,10 @@ func (m *model) writeSecret(w *work, s step) error {
 		next := storedSecret{view: secretView{
 			name: s.Secret, exists: true, owned: true, intact: true, dressed: true, live: true, nonce: content.nonce,
 			endpointID: content.endpointID, rotatedAt: content.rotatedAt.Truncate(time.Second), rotatedFor: content.rotatedFor,
-			value: content.value, last: content.previous,
+			value: content.value, last: content.previous, healedAt: content.healedAt,
 		}}
 		m.secrets[s.Secret], w.obs.secret = &next, next.view
 		if s.Action == actionPublishSecret {
-			w.obs.healed = w.mem.held.healed
 			w.mem.held, w.obs.held = nil, nil
 		}
 	})
@@ -248,8 +247,8 @@ func (m *model) writeSecret(w *work, s step) error {
 
 func (m *model) dropSecret(w *work, name string) {
 	delete(m.secrets, name)
-	for _, view := range []*secretView{&w.obs.secret, w.obs.previous} {
-		if view != nil && view.name == name {
+	for _, view := range w.obs.secrets() {
+		if view.name == name {
 			view.exists = false
 		}
 	}

@@ -180,9 +180,13 @@ func (m *model) observe() *work {
 func (m *model) observeSecret(obs *observation) {
 	name := m.res.SigningSecretName()
 	obs.secret = m.look(name, false)
-	if s := m.res.Status.SigningSecret; s != nil && s.Name != name {
-		previous := m.look(s.Name, false)
-		obs.previous = &previous
+	for _, other := range slices.Sorted(maps.Keys(m.secrets)) {
+		s := m.res.Status.SigningSecret
+		stored := m.secrets[other]
+		if other != name && ((s != nil && s.Name == other) || (stored.view.owned && !stored.hidden)) {
+			former := m.look(other, false)
+			obs.former = append(obs.former, &former)
+		}
 	}
 }
 
@@ -246,9 +250,9 @@ func (m *model) deepen(w *work, n needs) error {
 	}
 	if n.secret {
 		w.obs.secret = m.look(w.obs.secret.name, true)
-		if w.obs.previous != nil {
-			previous := m.look(w.obs.previous.name, true)
-			w.obs.previous = &previous
+		for i, was := range w.obs.former {
+			former := m.look(was.name, true)
+			w.obs.former[i] = &former
 		}
 	}
 	if n.evidence != "" {

@@ -36,9 +36,14 @@ type observation struct {
 	// live holds the endpoints that were read or written in this reconcile, by id; nil: the vendor answered 404.
 	live map[string]*medblocks.Endpoint
 
-	// secret is the Secret under the wanted name, previous the one under the name it was published in before.
-	secret   secretView
-	previous *secretView
+	// secret is the Secret under the wanted name.
+	secret secretView
+	// former are Secrets of this resource under other names: the one that the status names, and those that were left when the
+	// process ended in the middle of a move.
+	former []*secretView
+
+	// endpointRivals claim the endpoint to adopt too; nil: not known. secretRivals claim the Secret, if it is not ours already.
+	endpointRivals, secretRivals []rival
 
 	// source is the user's Secret that the signing secret is copied from; nil: not read in this reconcile. It is to be read again
 	// when sourceDue has come.
@@ -75,8 +80,21 @@ type observation struct {
 
 	// disposed are the endpoints that a deletion is done with in this reconcile.
 	disposed map[string]bool
-	// healed: a lost secret was replaced by a rotation in this reconcile.
-	healed bool
+}
+
+// secrets are the Secret under the wanted name, and the former ones.
+func (o *observation) secrets() []*secretView {
+	return append([]*secretView{&o.secret}, o.former...)
+}
+
+// formerHolding is the former Secret that holds the secret of an endpoint with that mark; nil: there is none.
+func (o *observation) formerHolding(mark string) *secretView {
+	for _, view := range o.former {
+		if view.holds(mark) {
+			return view
+		}
+	}
+	return nil
 }
 
 // endpoint returns what is known of an endpoint: what was read in this reconcile counts before the snapshot.
@@ -121,8 +139,9 @@ func (o *observation) owned() []*medblocks.Endpoint {
 // secretView is what is known of a Secret.
 type secretView struct {
 	name string
-	// exists, and owned by this resource (its owner annotation says so).
+	// exists, and owned by this resource (its owner annotation, <namespace>/<name>, says so).
 	exists, owned bool
+	owner         string
 	// intact: the value is the one that the operator wrote.
 	intact bool
 	// nonce that the value was stored with.
@@ -130,6 +149,8 @@ type secretView struct {
 	// rotatedAt is when the value was issued; zero: unknown. rotatedFor is the token that asked for it.
 	rotatedAt  time.Time
 	rotatedFor string
+	// healedAt is when a value was last issued because the one before was lost; zero: never, or unknown.
+	healedAt time.Time
 	// copiedFrom names the user's Secret and key that the value was copied from; empty: Medblocks issued it to the operator.
 	copiedFrom string
 	// endpointID that the Secret names.

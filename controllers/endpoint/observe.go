@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -70,18 +71,26 @@ func (r *Reconciler) observeSecret(ctx context.Context, w *work) error {
 		return err
 	}
 	if s := w.res.Status.SigningSecret; s != nil && s.Name != name {
-		previous, err := readSecret(ctx, r.Client, w.res, s.Name)
+		former, err := readSecret(ctx, r.Client, w.res, s.Name)
 		if err != nil {
 			return err
 		}
-		w.obs.previous = &previous
+		w.obs.former = append(w.obs.former, &former)
 	}
-	return nil
+	left, err := leftSecrets(ctx, r.Client, w.res)
+	if err != nil {
+		return err
+	}
+	for _, view := range left {
+		if !slices.ContainsFunc(w.obs.secrets(), func(s *secretView) bool { return s.name == view.name }) {
+			w.obs.former = append(w.obs.former, &view)
+		}
+	}
+	return r.observeRivalsForSecret(ctx, w)
 }
 
 func (r *Reconciler) observeAccount(ctx context.Context, w *work, who account.Resource) error {
-	ref := w.res.Spec.APIKeySecretRef
-	acct, err := r.Accounts.Use(ctx, who, account.KeyRef{Namespace: who.Namespace, Name: ref.Name, Key: ref.KeyOrDefault()})
+	acct, err := r.Accounts.Use(ctx, who, keyRefOf(w.res))
 	if missing := (*account.CredentialsError)(nil); err != nil && !errors.As(err, &missing) {
 		return err // an API server that does not answer says nothing about the key
 	}
@@ -125,6 +134,11 @@ func (r *Reconciler) deepen(ctx context.Context, w *work, n needs) error {
 	}
 	if n.source {
 		if err := r.observeSource(ctx, w); err != nil {
+			return err
+		}
+	}
+	if n.rivals {
+		if err := r.observeRivalsForEndpoint(ctx, w); err != nil {
 			return err
 		}
 	}
@@ -192,13 +206,15 @@ func (r *Reconciler) observeSecretLive(ctx context.Context, w *work) error {
 		}
 	}
 	w.obs.secret = view
-	if w.obs.previous == nil {
-		return nil
+	for i, former := range w.obs.former {
+		view, err := readSecret(ctx, r.APIReader, w.res, former.name)
+		if err != nil {
+			return err
+		}
+		view.live = true
+		w.obs.former[i] = &view
 	}
-	previous, err := readSecret(ctx, r.APIReader, w.res, w.obs.previous.name)
-	previous.live = true
-	w.obs.previous = &previous
-	return err
+	return r.observeRivalsForSecret(ctx, w)
 }
 
 // isUnclear tells whether a failed write says nothing about the Secret itself.
@@ -274,6 +290,9 @@ type work struct {
 	// them was planned once more: nothing is written twice, whatever Medblocks answers.
 	performed map[deed]bool
 	reread    map[string]bool
+	// turns are the endpoints that nobody else may write meanwhile, and unclear is until when a write to one may be in flight.
+	turns   map[string]bool
+	unclear map[string]time.Time
 	// announced is when the last registration or rotation was written ahead.
 	announced time.Time
 	// released is why a deletion finishes although the endpoint may live on.

@@ -21,6 +21,8 @@ type needs struct {
 	secret bool
 	// source: read the user's Secret that the signing secret is copied from, after the Secret itself.
 	source bool
+	// rivals: find out which other resources claim the endpoint to adopt.
+	rivals bool
 	// evidence: read this endpoint's undelivered events.
 	evidence string
 	// namespace: find out whether the namespace is going.
@@ -30,7 +32,7 @@ type needs struct {
 }
 
 func (n needs) any() bool {
-	return len(n.endpoints) > 0 || n.secret || n.source || n.evidence != "" || n.namespace || n.since != ""
+	return len(n.endpoints) > 0 || n.secret || n.source || n.rivals || n.evidence != "" || n.namespace || n.since != ""
 }
 
 // plan is what to do, or what has to be known first, or why nothing can be done. It is data that can be printed.

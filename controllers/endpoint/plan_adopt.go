@@ -10,9 +10,11 @@ import (
 
 // adopting tells whether the resource has yet to take over the endpoint that spec.adopt names. It has done so once the
 // status names an endpoint, or an intent says that the adopted one was gone and is replaced.
-func (p *planner) adopting() bool {
-	adopt := p.res.Spec.Adopt
-	return adopt != nil && p.res.Status.EndpointID == "" && (p.obs.intent == nil || p.obs.intent.Replaces != adopt.EndpointID)
+func (p *planner) adopting() bool { return isAdopting(p.res, p.obs.intent) }
+
+func isAdopting(res *v1alpha1.MedblocksWebhookEndpoint, i *intent) bool {
+	adopt := res.Spec.Adopt
+	return adopt != nil && res.Status.EndpointID == "" && (i == nil || i.Replaces != adopt.EndpointID)
 }
 
 // adopt takes over the endpoint that spec.adopt names, and returns it once it carries our mark. Nothing is ever registered
@@ -36,6 +38,7 @@ func (p *planner) adopt() *medblocks.Endpoint {
 		return nil
 	}
 	switch {
+	case p.claimedByRival(target):
 	case !p.baseline(id):
 	case sourceOf(p.res) != nil:
 		p.takeOverWithCopy(target)

@@ -21,6 +21,7 @@ func adopting() *scenario {
 	e := s.endpoint(testID)
 	e.Metadata, e.APIVersion = map[string]string{"team": "billing"}, "2026-04-25"
 	s.obs.view.Endpoint = &e
+	s.obs.endpointRivals = []rival{}
 	return s
 }
 

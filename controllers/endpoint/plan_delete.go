@@ -41,8 +41,8 @@ func (p *planner) removeRest() {
 		if !p.obs.secret.live {
 			p.plan.Needs.secret = true // one that lost its label is not in the cache
 		}
-		for _, view := range []*secretView{&p.obs.secret, p.obs.previous} {
-			if view != nil && view.exists && view.owned {
+		for _, view := range p.obs.secrets() {
+			if view.exists && view.owned {
 				p.add(step{Action: actionDeleteSecret, Secret: view.name})
 			}
 		}

@@ -108,9 +108,9 @@ var laws = []law{
 	}},
 	{"only a Secret of ours is deleted, and never the one in use", func(w *work, p plan, _ time.Time) string {
 		return each(p, func(s step) bool {
-			view := &w.obs.secret
-			if view.name != s.Secret {
-				view = w.obs.previous
+			var view *secretView
+			if i := slices.IndexFunc(w.obs.secrets(), func(v *secretView) bool { return v.name == s.Secret }); i >= 0 {
+				view = w.obs.secrets()[i]
 			}
 			inUse := w.res.DeletionTimestamp.IsZero() && s.Secret == w.res.SigningSecretName()
 			return s.Action == actionDeleteSecret && (view == nil || !view.owned || inUse || w.res.OrphansEndpoint() && !w.res.DeletionTimestamp.IsZero())

@@ -206,10 +206,8 @@ func (p *planner) publishedSecret(target *medblocks.Endpoint) bool {
 
 func (o *observation) published(target *medblocks.Endpoint) *secretView {
 	mark := target.Metadata[v1alpha1.MarkSecretGeneration]
-	for _, view := range []*secretView{&o.secret, o.previous} {
-		if view.holds(mark) {
-			return view
-		}
+	if o.secret.holds(mark) {
+		return &o.secret
 	}
-	return nil
+	return o.formerHolding(mark)
 }

@@ -20,6 +20,7 @@ const healInterval = time.Hour
 func (p *planner) secret(target *medblocks.Endpoint) {
 	view := p.obs.secret
 	switch {
+	case p.secretOfRival():
 	case view.exists && !view.owned:
 		p.stop(notOwned(p.res.SigningSecretName(), p.now))
 	case p.obs.clobbered == target.ID:
@@ -47,7 +48,7 @@ func (p *planner) recover(target *medblocks.Endpoint) {
 			Action: actionRepairMarks, Trigger: triggerMissingMark, EndpointID: target.ID,
 			Update: &medblocks.UpdateEndpointRequest{Metadata: p.want.withNonce(view.nonce)},
 		})
-	case !view.exists && p.obs.previous.holds(mark):
+	case !view.exists && p.obs.formerHolding(mark) != nil:
 		if !view.live {
 			p.plan.Needs.secret = true
 		}
@@ -78,12 +79,13 @@ func (p *planner) isSuperseded(target *medblocks.Endpoint) bool {
 // maintain is the normal case: the Secret holds the secret. What may be due is a rotation, or the Secret's labels, or the end of a move.
 func (p *planner) maintain(target *medblocks.Endpoint) {
 	p.plan.Proven = target.Metadata[v1alpha1.MarkSecretGeneration]
-	switch previous := p.obs.previous; {
-	case previous == nil:
-	case !previous.live:
-		p.plan.Needs.secret = true // one that lost its label is not in the cache, and would be forgotten
-	case previous.exists && previous.owned:
-		p.add(step{Action: actionDeleteSecret, Secret: previous.name})
+	for _, former := range p.obs.former {
+		switch {
+		case !former.live:
+			p.plan.Needs.secret = true // one that lost its label is not in the cache, and would be forgotten
+		case former.exists && former.owned:
+			p.add(step{Action: actionDeleteSecret, Secret: former.name})
+		}
 	}
 	// The Secret itself says what its value was rotated for, and when. The status lags behind it, and after a crash in
 	// between a second rotation would hand receivers a previous value that they have never seen.
@@ -164,8 +166,8 @@ func (p *planner) heal(target *medblocks.Endpoint) {
 // contested stops where the Secret was healed a short while ago. Nothing is accused on what a list has shown: the endpoint's
 // mark may have moved on with the Secret.
 func (p *planner) contested(target *medblocks.Endpoint) bool {
-	s := p.res.Status.SigningSecret
-	if s == nil || s.LastHealed == nil || !p.now.Before(s.LastHealed.Add(healInterval)) {
+	healed := p.obs.lastHealed(p.res.Status.SigningSecret, p.now)
+	if healed.IsZero() || !p.now.Before(healed.Add(healInterval)) {
 		return false
 	}
 	if !p.obs.isLive(target.ID) {
@@ -174,9 +176,21 @@ func (p *planner) contested(target *medblocks.Endpoint) bool {
 	}
 	h := stalledHold(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonContested,
 		"Secret %q was lost or changed again within an hour of being healed by a rotation: find out what else writes or deletes it. It is healed again an hour after the last time, or at once with the annotation %s", p.res.SigningSecretName(), v1alpha1.AnnotationRotateSecretRequestedAt)
-	h.Wake = s.LastHealed.Add(healInterval)
+	h.Wake = healed.Add(healInterval)
 	p.stop(h)
 	return true
+}
+
+// lastHealed is when a lost secret was last healed, by the status or by the Secret: the status may not have been stored.
+func (o *observation) lastHealed(status *v1alpha1.SigningSecretStatus, now time.Time) time.Time {
+	var last time.Time
+	if status != nil && status.LastHealed != nil {
+		last = status.LastHealed.Time
+	}
+	if at := o.secret.healedAt; o.secret.owned && at.After(last) && !at.After(now) { // else somebody edited it
+		last = at
+	}
+	return last
 }
 
 // healTrigger tells a secret that was lost from one that an adoption has asked for and not yet published.
@@ -231,6 +245,7 @@ func (p *planner) rotate(target *medblocks.Endpoint, why trigger) {
 func (p *planner) secretBlocked() bool {
 	view := p.obs.secret
 	switch {
+	case p.secretOfRival():
 	case view.exists && !view.owned:
 		p.stop(notOwned(p.res.SigningSecretName(), p.now))
 	case view.live && view.unwritable != nil:

@@ -134,16 +134,16 @@ func TestPlanOfTheSigningSecret(t *testing.T) {
 		{"a renamed Secret is moved", settled(), func(s *scenario) {
 			moved := s.obs.secret
 			moved.name = "old"
-			s.obs.previous = &moved
+			s.obs.former = []*secretView{&moved}
 			s.obs.secret = secretView{name: "new", live: true}
 		}, "MoveSecret"},
 		{"the old Secret is read after the move: it may have lost its label", settled(), func(s *scenario) {
-			s.obs.previous = &secretView{name: "old"}
+			s.obs.former = []*secretView{{name: "old"}}
 		}, "read:secret"},
 		{"the old Secret goes after the move", settled(), func(s *scenario) {
 			moved := s.obs.secret
 			moved.name, moved.live = "old", true
-			s.obs.previous = &moved
+			s.obs.former = []*secretView{&moved}
 		}, "DeleteSecret"},
 		{"a rotation is made on request", settled(), func(s *scenario) {
 			s.read()

@@ -140,6 +140,9 @@ func describe(p plan) string {
 	if p.Needs.source {
 		words = append(words, "read:source")
 	}
+	if p.Needs.rivals {
+		words = append(words, "read:rivals")
+	}
 	if p.Needs.evidence != "" {
 		words = append(words, "read:events")
 	}

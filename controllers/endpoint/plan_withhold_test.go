@@ -44,8 +44,8 @@ func TestAReadOnlyPlanReportsEveryKindOfWriteAndHoldsNone(t *testing.T) {
 			s.obs.held = &heldSecret{endpointID: testID, nonce: testNonce}
 		}, []string{"PublishSecret orders-signing-secret"}},
 		{"moved Secret", settled(), func(s *scenario) {
-			previous := s.obs.secret
-			s.obs.previous, s.obs.secret = &previous, secretView{name: "renamed"}
+			former := s.obs.secret
+			s.obs.former, s.obs.secret = []*secretView{&former}, secretView{name: "renamed"}
 			s.res.Spec.SigningSecret = &v1alpha1.SigningSecretSpec{Name: "renamed"}
 			s.read()
 		}, []string{"MoveSecret renamed"}},

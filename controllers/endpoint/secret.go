@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -44,10 +45,12 @@ func viewOf(secret *corev1.Secret, res *v1alpha1.MedblocksWebhookEndpoint) secre
 	return secretView{
 		name:            secret.Name,
 		exists:          true,
+		owner:           secret.Annotations[v1alpha1.AnnotationOwner],
 		owned:           secret.Annotations[v1alpha1.AnnotationOwner] == ownerAnnotation(res),
 		intact:          len(value) > 0 && sameText(secret.Annotations[v1alpha1.AnnotationSecretHash], digest(value)),
 		nonce:           secret.Annotations[v1alpha1.AnnotationSecretGeneration],
-		rotatedAt:       rotatedAt(secret),
+		rotatedAt:       timeIn(secret, v1alpha1.AnnotationSecretRotatedAt),
+		healedAt:        timeIn(secret, v1alpha1.AnnotationSecretHealedAt),
 		rotatedFor:      secret.Annotations[v1alpha1.AnnotationSecretRotatedFor],
 		copiedFrom:      secret.Annotations[v1alpha1.AnnotationCopiedFrom],
 		endpointID:      string(secret.Data[v1alpha1.SecretKeyEndpointID]),
@@ -59,9 +62,37 @@ func viewOf(secret *corev1.Secret, res *v1alpha1.MedblocksWebhookEndpoint) secre
 	}
 }
 
-// rotatedAt is zero where nothing readable is there.
-func rotatedAt(secret *corev1.Secret) time.Time {
-	at, err := time.Parse(time.RFC3339, secret.Annotations[v1alpha1.AnnotationSecretRotatedAt])
+// indexOwner is the index of cached Secrets by their owner annotation.
+const indexOwner = "owner"
+
+func ownersOfSecret(secret client.Object) []string {
+	if owner := secret.GetAnnotations()[v1alpha1.AnnotationOwner]; owner != "" {
+		return []string{owner}
+	}
+	return nil
+}
+
+// leftSecrets are the resource's Secrets, as far as they have the operator's label. One that was copied to another name, by a
+// person or a tool, is theirs: it still says what it was copied from.
+func leftSecrets(ctx context.Context, reader client.Reader, res *v1alpha1.MedblocksWebhookEndpoint) ([]secretView, error) {
+	var owned corev1.SecretList
+	err := reader.List(ctx, &owned, client.InNamespace(res.Namespace), client.MatchingFields{indexOwner: ownerAnnotation(res)})
+	if err != nil {
+		return nil, fmt.Errorf("looking for the resource's Secrets: %w", err)
+	}
+	var views []secretView
+	for i := range owned.Items {
+		if secret := &owned.Items[i]; secret.Annotations[v1alpha1.AnnotationSecretName] == secret.Name {
+			views = append(views, viewOf(secret, res))
+		}
+	}
+	slices.SortFunc(views, func(a, b secretView) int { return strings.Compare(a.name, b.name) })
+	return views, nil
+}
+
+// timeIn is zero where nothing readable is there.
+func timeIn(secret *corev1.Secret, annotation string) time.Time {
+	at, err := time.Parse(time.RFC3339, secret.Annotations[annotation])
 	if err != nil {
 		return time.Time{}
 	}
@@ -118,6 +149,7 @@ type secretContent struct {
 	nonce           string
 	rotatedAt       time.Time
 	rotatedFor      string
+	healedAt        time.Time // zero: never
 	copiedFrom      string
 }
 
@@ -127,11 +159,15 @@ func writeSecret(ctx context.Context, c client.Client, res *v1alpha1.MedblocksWe
 	annotations := specAnnotations(res)
 	maps.Copy(annotations, map[string]string{
 		v1alpha1.AnnotationOwner:            ownerAnnotation(res),
+		v1alpha1.AnnotationSecretName:       seen.name,
 		v1alpha1.AnnotationSecretGeneration: content.nonce,
 		v1alpha1.AnnotationSecretHash:       digest(content.value),
 		v1alpha1.AnnotationSecretRotatedAt:  content.rotatedAt.UTC().Format(time.RFC3339),
 		v1alpha1.AnnotationSecretRotatedFor: content.rotatedFor,
 	})
+	if !content.healedAt.IsZero() {
+		annotations[v1alpha1.AnnotationSecretHealedAt] = content.healedAt.UTC().Format(time.RFC3339)
+	}
 	if content.copiedFrom != "" {
 		annotations[v1alpha1.AnnotationCopiedFrom] = content.copiedFrom
 	}

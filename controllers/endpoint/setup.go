@@ -5,6 +5,7 @@ package endpoint
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -61,8 +62,15 @@ var _ source.Source = (*Queue)(nil)
 type NewQueueFunc = func(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request]
 
 // SetupWithManager registers the controller. Without newQueue it has controller-runtime's own work queue.
-func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, queue *Queue, maxConcurrent int, newQueue NewQueueFunc) error {
-	err := builder.ControllerManagedBy(mgr).
+func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, queue *Queue, maxConcurrent int, newQueue NewQueueFunc) error {
+	err := errors.Join(
+		mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.MedblocksWebhookEndpoint{}, indexClaims, claimsOfObject),
+		mgr.GetFieldIndexer().IndexField(ctx, &corev1.Secret{}, indexOwner, ownersOfSecret),
+	)
+	if err != nil {
+		return fmt.Errorf("indexing the cache: %w", err)
+	}
+	err = builder.ControllerManagedBy(mgr).
 		Named("medblockswebhookendpoint").
 		For(&v1alpha1.MedblocksWebhookEndpoint{}, builder.WithPredicates(asksForWork())).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(ownerOfSecret)).
@@ -114,6 +122,9 @@ func asksForWork() predicate.Predicate {
 			}
 			if hadStatus(before) && !hadStatus(after) {
 				return true // somebody wiped it
+			}
+			if !slices.Equal(claimsOfObject(before), claimsOfObject(after)) {
+				return true // others may have waited for that
 			}
 			return slices.ContainsFunc(requests, func(key string) bool {
 				return before.GetAnnotations()[key] != after.GetAnnotations()[key]

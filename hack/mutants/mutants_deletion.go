@@ -25,8 +25,8 @@ var deletionMutants = []mutant{
 	{
 		name: "secret-of-another", file: "controllers/endpoint/plan_delete.go",
 		safeguard: `somebody else's Secret stays`,
-		before:    `if view != nil && view.exists && view.owned {`,
-		after:     `if view != nil && view.exists {`,
+		before:    `if view.exists && view.owned {`,
+		after:     `if view.exists {`,
 		pkg:       "controllers/endpoint", test: "TestPlanOfADeletion",
 	},
 	{

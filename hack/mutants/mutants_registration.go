@@ -143,7 +143,7 @@ var registrationMutants = []mutant{
 	{
 		name: "lost-answer-is-a-refusal", file: "controllers/endpoint/act.go",
 		safeguard: `only a refusal proves that a POST created nothing`,
-		before:    `mem.refused = medblocks.IsRejected(err) || isPaused(err)`,
+		before:    `mem.refused = !mayBeAtWork(err)`,
 		after:     `mem.refused = true`,
 		pkg:       "test/suite", test: "TestARegistrationWhoseAnswerWasLostEndsInOneEndpointAndAValidSecret",
 	},

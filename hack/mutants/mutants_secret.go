@@ -56,8 +56,8 @@ var secretMutants = []mutant{
 	{
 		name: "healing-cap", file: "controllers/endpoint/plan_secret.go",
 		safeguard: `a lost secret is healed once an hour at most`,
-		before:    `s.LastHealed == nil || !p.now.Before(s.LastHealed.Add(healInterval))`,
-		after:     `true || s.LastHealed == nil`,
+		before:    `healed.IsZero() || !p.now.Before(healed.Add(healInterval))`,
+		after:     `true || healed.IsZero()`,
 		pkg:       "controllers/endpoint", test: "TestPlanOfTheSigningSecret",
 	},
 	{
@@ -105,10 +105,9 @@ var secretMutants = []mutant{
 	{
 		name: "renamed-and-forgotten", file: "controllers/endpoint/conclude.go",
 		safeguard: `a renamed Secret's old name is kept until that Secret is gone`,
-		before: `		is.Name = previous.name // until it is deleted: nothing else would remember it
-`,
-		after: ``,
-		pkg:   "controllers/endpoint", test: "TestARenamedSecretsOldNameIsKeptUntilThatSecretIsGone",
+		before:    `is.Name = was.Name // until`,
+		after:     `// until`,
+		pkg:       "controllers/endpoint", test: "TestARenamedSecretsOldNameIsKeptUntilThatSecretIsGone",
 	},
 	{
 		name: "secret-without-lock", file: "controllers/endpoint/secret.go",

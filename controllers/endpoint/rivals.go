@@ -1,0 +1,158 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package endpoint
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/controllers/account"
+)
+
+// rival is another resource that claims the same endpoint or the same signing Secret.
+type rival struct {
+	who account.Resource
+	// owner is its identity at Medblocks.
+	owner string
+	// older: its claim goes first, where neither holds what both claim.
+	older bool
+	// published: its status says that its signing secret is in that Secret.
+	published bool
+}
+
+// indexClaims is the index of cached resources by what they claim.
+const indexClaims = "claims"
+
+func claimOfEndpoint(id string) string { return "endpoint/" + id }
+
+func claimOfSecret(name string) string { return "secret/" + name }
+
+// claimsOf is what a resource claims for itself alone: the endpoint that it adopts or has adopted, its signing Secret, and the
+// one that this has to be moved from. Who only observes claims nothing new.
+func claimsOf(res *v1alpha1.MedblocksWebhookEndpoint) []string {
+	var claims []string
+	if id := specAdopts(res); id != "" && !res.Observes() && (res.Status.EndpointID == id || isAdopting(res, intentOf(res))) {
+		claims = append(claims, claimOfEndpoint(id))
+	}
+	if !res.Observes() {
+		claims = append(claims, claimOfSecret(res.SigningSecretName()))
+	}
+	if s := res.Status.SigningSecret; s != nil && s.Name != "" {
+		claims = append(claims, claimOfSecret(s.Name))
+	}
+	slices.Sort(claims)
+	return slices.Compact(claims)
+}
+
+func claimsOfObject(object client.Object) []string {
+	res, ok := object.(*v1alpha1.MedblocksWebhookEndpoint)
+	if !ok {
+		return nil
+	}
+	return claimsOf(res)
+}
+
+// olderFirst orders claims. Creation times are whole seconds, so that names decide between equal ones.
+func olderFirst(a, b *v1alpha1.MedblocksWebhookEndpoint) int {
+	return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+}
+
+// claimants are the cached resources with a claim, but for one. In an empty namespace: those of all namespaces.
+func (r *Reconciler) claimants(ctx context.Context, claim, namespace string, but account.Resource) ([]v1alpha1.MedblocksWebhookEndpoint, error) {
+	var all v1alpha1.MedblocksWebhookEndpointList
+	if err := r.Client.List(ctx, &all, client.InNamespace(namespace), client.MatchingFields{indexClaims: claim}); err != nil {
+		return nil, fmt.Errorf("looking for other resources that claim %s: %w", claim, err)
+	}
+	return slices.DeleteFunc(all.Items, func(res v1alpha1.MedblocksWebhookEndpoint) bool {
+		return client.ObjectKeyFromObject(&res) == but
+	}), nil
+}
+
+func (r *Reconciler) rivalOf(res, other *v1alpha1.MedblocksWebhookEndpoint) rival {
+	who := client.ObjectKeyFromObject(other)
+	return rival{who: who, owner: account.OwnerMark(r.ClusterID, who), older: olderFirst(other, res) < 0}
+}
+
+// observeRivalsForSecret finds out who else claims the signing Secret, where it is not the resource's own already.
+func (r *Reconciler) observeRivalsForSecret(ctx context.Context, w *work) error {
+	w.obs.secretRivals = nil
+	if w.obs.secret.owned {
+		return nil
+	}
+	name := w.obs.secret.name
+	others, err := r.claimants(ctx, claimOfSecret(name), w.res.Namespace, client.ObjectKeyFromObject(w.res))
+	for i := range others {
+		is := r.rivalOf(w.res, &others[i])
+		is.published = others[i].Status.SigningSecret != nil && others[i].Status.SigningSecret.Name == name
+		w.obs.secretRivals = append(w.obs.secretRivals, is)
+	}
+	return err
+}
+
+// observeRivalsForEndpoint finds out who else wants to adopt the endpoint, or has done so. Resources whose API key does not show
+// the endpoint do not count: nobody may keep others from an endpoint by merely naming it.
+func (r *Reconciler) observeRivalsForEndpoint(ctx context.Context, w *work) error {
+	id := specAdopts(w.res)
+	others, err := r.claimants(ctx, claimOfEndpoint(id), "", client.ObjectKeyFromObject(w.res))
+	if err != nil {
+		return err
+	}
+	rivals := []rival{}
+	for i := range others {
+		sees, err := r.Accounts.Sees(ctx, keyRefOf(&others[i]), w.account, id)
+		if err != nil {
+			return err
+		}
+		if sees {
+			rivals = append(rivals, r.rivalOf(w.res, &others[i]))
+		}
+	}
+	w.obs.endpointRivals = rivals
+	return nil
+}
+
+func keyRefOf(res *v1alpha1.MedblocksWebhookEndpoint) account.KeyRef {
+	ref := res.Spec.APIKeySecretRef
+	return account.KeyRef{Namespace: res.Namespace, Name: ref.Name, Key: ref.KeyOrDefault()}
+}
+
+// wakeRivals has those reconciled that claim what a resource claims or has claimed, once the cache shows the change.
+func (r *Reconciler) wakeRivals(ctx context.Context, w *work) error {
+	before, after := w.mem.claims, claimsOf(w.res)
+	if slices.Equal(before, after) {
+		return nil
+	}
+	changed := slices.DeleteFunc(slices.Concat(before, after), func(claim string) bool {
+		return slices.Contains(before, claim) && slices.Contains(after, claim)
+	})
+	if err := r.wakeOthers(ctx, client.ObjectKeyFromObject(w.res), changed); err != nil {
+		return err
+	}
+	w.mem.claims = after
+	return nil
+}
+
+// wakeOthers has all others reconciled that make one of these claims.
+func (r *Reconciler) wakeOthers(ctx context.Context, who account.Resource, claims []string) error {
+	for _, claim := range claims {
+		namespace := who.Namespace
+		if !strings.HasPrefix(claim, claimOfSecret("")) {
+			namespace = "" // resources of any namespace may adopt the same endpoint
+		}
+		others, err := r.claimants(ctx, claim, namespace, who)
+		if err != nil {
+			return err
+		}
+		for i := range others {
+			r.Enqueue(client.ObjectKeyFromObject(&others[i]))
+		}
+	}
+	return nil
+}
