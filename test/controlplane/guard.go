@@ -40,7 +40,7 @@ const shell = "/bin/sh"
 
 func (c *ControlPlane) startGuard(context.Context) error {
 	g := &guard{dir: c.dir}
-	for _, dir := range []string{g.pids(), g.wrappers()} {
+	for _, dir := range []string{g.pids(), g.latest(), g.wrappers()} {
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			return fmt.Errorf("start the watchdog: %w", err)
 		}
@@ -61,6 +61,7 @@ func (c *ControlPlane) startGuard(context.Context) error {
 }
 
 func (g *guard) pids() string     { return filepath.Join(g.dir, "pids") }
+func (g *guard) latest() string   { return filepath.Join(g.dir, "latest") }
 func (g *guard) wrappers() string { return filepath.Join(g.dir, "wrappers") }
 
 // command is exec.CommandContext for a program that must not outlive us. The process keeps its id when it becomes the program,
