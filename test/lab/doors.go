@@ -33,7 +33,7 @@ type Doors struct {
 // Open opens doors.
 func (w *World) Open(wire *Wire) *Doors {
 	w.T.Helper()
-	kubernetes := door(wire.side(Kubernetes, shared.operator.transport), shared.operator.host)
+	kubernetes := door(wire.side(Kubernetes, w.site.operator.transport), w.site.operator.host)
 	medblocks := door(wire.side(Medblocks, w.vendorRT), w.vendorURL)
 	d := &Doors{
 		Kubeconfig: filepath.Join(w.T.TempDir(), "kubeconfig"), Medblocks: medblocks.URL,
@@ -72,5 +72,5 @@ func door(transport http.RoundTripper, to string) *httptest.Server {
 
 // Command is a program that ends with the control plane at the latest.
 func Command(ctx context.Context, path string, args ...string) *exec.Cmd {
-	return shared.plane.Command(ctx, path, args...)
+	return shared.site.plane.Command(ctx, path, args...)
 }

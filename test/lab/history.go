@@ -111,7 +111,7 @@ func (h *History) add(collection string, kind watch.EventType, object client.Obj
 func (h *History) Revisions() []Revision {
 	w := h.world
 	w.T.Helper()
-	w.Eventually(h.isComplete, patience, time.Millisecond).Should(BeTrue())
+	w.Eventually(h.isComplete, h.world.patience, time.Millisecond).Should(BeTrue())
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	all := slices.Clone(h.revisions)

@@ -13,12 +13,10 @@ import (
 	"testing"
 
 	"go.uber.org/zap/zapcore"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/medblocks/webhook-operator/controllers"
@@ -36,14 +34,11 @@ type Options struct {
 
 // shared is what all worlds of a test binary use.
 var shared struct {
-	options  Options
-	plane    *controlplane.ControlPlane
-	scheme   *runtime.Scheme
-	mapper   meta.RESTMapper
-	admin    *access // may do everything
-	operator *access // may do what config/rbac allows
-	secrets  secrecy.Keeper
-	log      guardedLog
+	options Options
+	scheme  *runtime.Scheme
+	site    *Site
+	secrets secrecy.Keeper
+	log     guardedLog
 }
 
 // access is a way to the API server with somebody's credentials. One transport serves all worlds: a TLS handshake for
@@ -88,21 +83,10 @@ func run(m *testing.M, options Options) (code int, err error) {
 	klog.SetLogger(log)
 	ctrl.SetLogger(log)
 	shared.options, shared.scheme = options, controllers.Scheme()
-	shared.plane, err = controlplane.Start(context.Background(), controlplane.Options{ControllerManager: options.ControllerManager})
-	if err != nil {
+	if shared.site, err = newSite(context.Background(), controlplane.Options{ControllerManager: options.ControllerManager}); err != nil {
 		return 1, err
 	}
-	defer func() { err = errors.Join(err, shared.plane.Stop()) }()
-	if shared.admin, err = newAccess(shared.plane.Admin); err != nil {
-		return 1, err
-	}
-	if shared.operator, err = newAccess(shared.plane.OperatorConfig()); err != nil {
-		return 1, err
-	}
-	adminClient := &http.Client{Transport: shared.admin.transport}
-	if shared.mapper, err = apiutil.NewDynamicRESTMapper(shared.admin.config(asIs), adminClient); err != nil {
-		return 1, fmt.Errorf("lab: a mapper: %w", err)
-	}
+	defer func() { err = errors.Join(err, shared.site.plane.Stop()) }()
 	code = m.Run()
 	return code, errors.Join(leaksOfProcess(), writeReport(os.Stdout))
 }

@@ -84,7 +84,7 @@ func (w *World) StartThrough(wire *Wire, tweaks ...func(*OperatorOptions)) *Oper
 		tweak(&op.options)
 	}
 	var err error
-	op.manager, err = ctrl.NewManager(shared.operator.config(op.kubernetes), op.managerOptions())
+	op.manager, err = ctrl.NewManager(w.site.operator.config(op.kubernetes), op.managerOptions())
 	w.Expect(err).NotTo(HaveOccurred())
 	op.Queue, err = controllers.Setup(w.Context(), op.manager, controllers.Options{
 		APIBaseURL: w.vendorURL, APIQPS: 1e6, APIBurst: 1e6, APITimeout: op.options.APITimeout,
@@ -107,7 +107,7 @@ func (op *Operator) managerOptions() ctrl.Options {
 	return ctrl.Options{
 		Scheme: shared.scheme,
 		MapperProvider: func(*rest.Config, *http.Client) (meta.RESTMapper, error) {
-			return shared.mapper, nil
+			return op.world.site.mapper, nil
 		},
 		Logger:                  controllers.NewLogger(zap.WriteTo(op.world.Logs), zap.Level(zapcore.Level(-10))), // all there is
 		NewCache:                op.newCache,

@@ -20,8 +20,6 @@ import (
 )
 
 const (
-	// patience is how long (real time) something may be under way before the world counts as stuck.
-	patience = 60 * time.Second
 	// settleLimit is how much virtual time a world may need to settle.
 	settleLimit = 12 * time.Hour
 	// longestStep bounds one move of the clock, so that on a busy machine nobody can miss much; where polls are rarer, they do.
@@ -55,14 +53,14 @@ func (w *World) Quiesce() {
 	calm := 0
 	// What is under way needs the processor, and what was handed from one goroutine to the next shows a moment later: so
 	// the calm has to last.
-	err := wait.PollUntilContextTimeout(w.Context(), time.Millisecond, patience, true, func(context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(w.Context(), time.Millisecond, w.patience, true, func(context.Context) (bool, error) {
 		if calm++; !w.idle() {
 			calm = 0
 		}
 		return calm >= 2, nil
 	})
 	if err != nil {
-		w.T.Fatalf("still under way after %s: %s", patience, w.stuck())
+		w.T.Fatalf("still under way after %s: %s", w.patience, w.stuck())
 	}
 }
 

@@ -175,7 +175,6 @@ func (w *Wire) roundTrip(side Side, next http.RoundTripper, req *http.Request) (
 		cancel()
 		return nil, err
 	}
-	defer w.end(r)
 	go func() {
 		select {
 		case <-w.cut:
@@ -195,10 +194,12 @@ func (w *Wire) roundTrip(side Side, next http.RoundTripper, req *http.Request) (
 	}
 	resp, err := through(middleware, w, r, send)
 	if err != nil || resp == nil {
+		w.end(r)
 		cancel()
 		return nil, errors.Join(err, errIfNil(resp, err))
 	}
-	resp.Body = &body{ReadCloser: resp.Body, cancel: cancel}
+	// A body that comes slowly is under way too.
+	resp.Body = &body{ReadCloser: resp.Body, cancel: sync.OnceFunc(func() { w.end(r); cancel() })}
 	return resp, nil
 }
 
@@ -259,7 +260,7 @@ func (w *Wire) closed() bool {
 // body ends what belongs to a request together with it.
 type body struct {
 	io.ReadCloser
-	cancel context.CancelFunc
+	cancel func()
 }
 
 func (b *body) Close() error {

@@ -57,6 +57,8 @@ type World struct {
 	// Defaults of the operators that are started.
 	Defaults OperatorOptions
 
+	site      *Site
+	patience  time.Duration
 	vendorURL string
 	vendorRT  http.RoundTripper
 	operators []*Operator
@@ -70,6 +72,10 @@ type Setup struct {
 	Operator OperatorOptions
 	// Keyless worlds begin without the API key Secret.
 	Keyless bool
+	// Site is the control plane; default: the one of the package.
+	Site *Site
+	// Patience is how long (real time) something may be under way before the world counts as stuck; default: a minute.
+	Patience time.Duration
 	// Start of the virtual time; default: now, to the second.
 	Start time.Time
 }
@@ -78,7 +84,7 @@ type Setup struct {
 func NewWorld(t testing.TB, tweaks ...func(*Setup)) *World {
 	t.Helper()
 	s := Setup{
-		Start: time.Now().Truncate(time.Second),
+		Start: time.Now().Truncate(time.Second), Site: shared.site, Patience: time.Minute,
 		Operator: OperatorOptions{
 			APITimeout: 30 * time.Second, PollInterval: 5 * time.Minute, DisabledPollInterval: time.Minute,
 			ClusterID: ClusterID, Workers: 4,
@@ -88,11 +94,11 @@ func NewWorld(t testing.TB, tweaks ...func(*Setup)) *World {
 		tweak(&s)
 	}
 	w := &World{
-		WithT: NewWithT(t), T: t, Clock: newClock(s.Start), Logs: &Buffer{}, Defaults: s.Operator,
+		WithT: NewWithT(t), T: t, Clock: newClock(s.Start), Logs: &Buffer{}, Defaults: s.Operator, site: s.Site, patience: s.Patience,
 		Key: "mb_sk_sbx_canary" + rand.Text(), vendorRT: &http.Transport{MaxIdleConnsPerHost: 8},
 	}
 	var err error
-	w.Client, err = client.NewWithWatch(shared.admin.config(w.counting), client.Options{Scheme: shared.scheme, Mapper: shared.mapper})
+	w.Client, err = client.NewWithWatch(w.site.admin.config(w.counting), client.Options{Scheme: shared.scheme, Mapper: w.site.mapper})
 	w.Expect(err).NotTo(HaveOccurred())
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "lab-"}}
 	w.Expect(w.Client.Create(w.Context(), namespace)).To(Succeed())
@@ -130,7 +136,7 @@ func (w *World) counting(next http.RoundTripper) http.RoundTripper {
 		if req.Method != http.MethodGet {
 			defer w.active.Add(1)
 		}
-		return next.RoundTrip(req)
+		return w.site.attended(next, req)
 	})
 }
 
