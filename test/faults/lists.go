@@ -6,8 +6,10 @@ package faults
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"slices"
 
 	"github.com/medblocks/webhook-operator/test/emulator"
 	"github.com/medblocks/webhook-operator/test/lab"
@@ -26,6 +28,7 @@ func lists() []Fault {
 	return []Fault{
 		{Name: "empty list", Kind: "short list", Befalls: ofEndpoints, New: page(func(p map[string]any) { p["data"] = []any{} })},
 		{Name: "half of the list as if it were all", Kind: "short list", Befalls: ofEndpoints, New: page(half)},
+		ListWithout(0),
 		{Name: "list without data", Kind: "odd list", Befalls: isList, New: page(func(p map[string]any) { delete(p, "data") })},
 		{Name: "list with null data", Kind: "odd list", Befalls: isList, New: page(func(p map[string]any) { p["data"] = nil })},
 		{Name: "list of strings", Kind: "odd list", Befalls: isList, New: page(func(p map[string]any) { p["data"] = []string{otherID} })},
@@ -45,6 +48,20 @@ func onPage(body []byte, edit func(map[string]any)) []byte {
 	}
 	edit(page)
 	return encode(page)
+}
+
+// ListWithout leaves one item out, counted from 0, as if it did not exist. The newest comes first.
+func ListWithout(position int) Fault {
+	edit := func(page map[string]any) {
+		if items, _ := page["data"].([]any); position < len(items) {
+			page["data"] = slices.Delete(items, position, position+1)
+		}
+	}
+	return Fault{
+		Name: fmt.Sprintf("list without item %d", position), Kind: "list that misses one",
+		Befalls: func(c Call) bool { return c == List || c == ListDisabled },
+		New:     rewriting(func(_ int, body []byte) []byte { return onPage(body, edit) }),
+	}
 }
 
 func half(page map[string]any) {

@@ -35,40 +35,42 @@ type adversary struct {
 type deed struct {
 	name string
 	do   func(a *adversary, res *lab.Resource)
+	// forgets: the operator no longer knows the endpoint's id, or may not for long.
+	forgets bool
 }
 
 var deeds = []deed{
-	{"edits the spec", func(a *adversary, res *lab.Resource) { a.Change(res.Name, a.edit) }},
-	{"edits the spec", func(a *adversary, res *lab.Resource) { a.Change(res.Name, a.edit) }},
-	{"asks for a rotation", func(a *adversary, res *lab.Resource) {
+	{name: "edits the spec", do: func(a *adversary, res *lab.Resource) { a.Change(res.Name, a.edit) }},
+	{name: "edits the spec", do: func(a *adversary, res *lab.Resource) { a.Change(res.Name, a.edit) }},
+	{name: "asks for a rotation", do: func(a *adversary, res *lab.Resource) {
 		a.Annotate(res.Name, v1alpha1.AnnotationRotateSecretRequestedAt, a.token())
 	}},
-	{"deletes the resource and creates it again", (*adversary).recreate},
-	{"deletes the Secret", func(a *adversary, res *lab.Resource) {
+	{name: "deletes the resource and creates it again", forgets: true, do: (*adversary).recreate},
+	{name: "deletes the Secret", do: func(a *adversary, res *lab.Resource) {
 		if a.Secret(res.SigningSecretName()) != nil {
 			a.DeleteSecret(res.SigningSecretName())
 		}
 	}},
-	{"tampers with the Secret", (*adversary).tamper},
-	{"takes the finalizer and the intent away", func(a *adversary, res *lab.Resource) {
+	{name: "tampers with the Secret", do: (*adversary).tamper},
+	{name: "takes the finalizer and the intent away", forgets: true, do: func(a *adversary, res *lab.Resource) {
 		a.Change(res.Name, func(res *lab.Resource) { res.Finalizers = nil })
 	}},
-	{"disables the endpoint", (*adversary).disable},
-	{"enables the endpoint", (*adversary).enable},
-	{"exhausts an event", (*adversary).exhaust},
-	{"deletes the endpoint", func(a *adversary, res *lab.Resource) {
+	{name: "disables the endpoint", do: (*adversary).disable},
+	{name: "enables the endpoint", do: (*adversary).enable},
+	{name: "exhausts an event", do: (*adversary).exhaust},
+	{name: "deletes the endpoint", do: func(a *adversary, res *lab.Resource) {
 		for _, e := range a.Owned(res.Name) {
 			delete(a.disabled, e.ID)
 			a.Expect(a.Vendor.RemoveEndpoint(e.ID)).To(Succeed())
 		}
 	}},
-	{"edits the endpoint", (*adversary).drift},
-	{"crashes the operator", func(a *adversary, _ *lab.Resource) {
+	{name: "edits the endpoint", do: (*adversary).drift},
+	{name: "crashes the operator", do: func(a *adversary, _ *lab.Resource) {
 		kinds := lab.CrashKinds()
 		a.storm.crash(1+a.dice.IntN(4), kinds[a.dice.IntN(len(kinds))])
 	}},
-	{"changes the API key", (*adversary).changeKey},
-	{"wipes the status", func(a *adversary, res *lab.Resource) {
+	{name: "changes the API key", do: (*adversary).changeKey},
+	{name: "wipes the status", forgets: true, do: func(a *adversary, res *lab.Resource) {
 		a.ChangeStatus(res.Name, func(status *v1alpha1.MedblocksWebhookEndpointStatus) {
 			*status = v1alpha1.MedblocksWebhookEndpointStatus{}
 		})
@@ -85,6 +87,10 @@ func (a *adversary) act() {
 	resources := a.Resources()
 	res := &resources[a.dice.IntN(len(resources))]
 	d := deeds[a.dice.IntN(len(deeds))]
+	if d.forgets && a.storm.lies.hides(res.Status.EndpointID) {
+		a.say("%s: %s, but for a list that hides its endpoint", res.Name, d.name)
+		return
+	}
 	a.say("%s: %s", res.Name, d.name)
 	d.do(a, res)
 }

@@ -42,7 +42,7 @@ func TestAYearPassesLikeTheFirstMonth(t *testing.T) {
 	})
 	a := &adversary{
 		World: w, dice: rand.New(rand.NewPCG(aSeed, 0)), started: w.Clock.Now(), disabled: map[string]bool{},
-		storm: &storm{world: w, seed: aSeed, options: map[faults.Call][]faults.Fault{}},
+		storm: newStorm(w, aSeed),
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
