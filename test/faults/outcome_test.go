@@ -26,6 +26,8 @@ type outcome struct {
 	effects map[Call]int
 	// calls are all kinds of calls that were made, with how many of each.
 	calls map[Call]int
+	// sent are the writes that were made, in their order.
+	sent []string
 }
 
 // start is what had happened before the story of a scenario began.
@@ -62,6 +64,9 @@ func outcomeOf(w *lab.World, op *lab.Operator, since start) outcome {
 	for _, r := range op.Wire.Requests()[since.requests:] {
 		call := CallOf(&r)
 		o.calls[call]++
+		if r.IsWrite() {
+			o.sent = append(o.sent, r.String())
+		}
 		if r.Status >= 200 && r.Status < 300 {
 			o.effects[call]++
 		}

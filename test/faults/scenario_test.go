@@ -23,20 +23,22 @@ type scenario struct {
 	spec func(*lab.Resource)
 	// unregistered: the story begins before there is a resource.
 	unregistered bool
+	// asked: what happens is one request to the API server.
+	asked bool
 	// act is what happens.
 	act func(*lab.World)
 }
 
 func scenarios() []scenario {
 	return []scenario{
-		{name: "register", unregistered: true, act: func(w *lab.World) { w.Create(w.Manifest(hooks, described)) }},
-		{name: "change the spec", act: func(w *lab.World) { w.Change(hooks, changed) }},
-		{name: "rotate", act: func(w *lab.World) { w.Annotate(hooks, v1alpha1.AnnotationRotateSecretRequestedAt, "now") }},
-		{name: "heal a lost Secret", act: func(w *lab.World) { w.DeleteSecret(hooks + "-signing-secret") }},
+		{name: "register", asked: true, unregistered: true, act: func(w *lab.World) { w.Create(w.Manifest(hooks, described)) }},
+		{name: "change the spec", asked: true, act: func(w *lab.World) { w.Change(hooks, changed) }},
+		{name: "rotate", asked: true, act: func(w *lab.World) { w.Annotate(hooks, v1alpha1.AnnotationRotateSecretRequestedAt, "now") }},
+		{name: "heal a lost Secret", asked: true, act: func(w *lab.World) { w.DeleteSecret(hooks + "-signing-secret") }},
 		{name: "disable and enable by the spec", act: disableAndEnable},
 		{name: "re-enable by policy", spec: reenabled, act: exhaust},
-		{name: "delete", act: func(w *lab.World) { w.Delete(hooks) }},
-		{name: "delete with Orphan", spec: orphaned, act: func(w *lab.World) { w.Delete(hooks) }},
+		{name: "delete", asked: true, act: func(w *lab.World) { w.Delete(hooks) }},
+		{name: "delete with Orphan", asked: true, spec: orphaned, act: func(w *lab.World) { w.Delete(hooks) }},
 		{name: "gone, and registered again", act: func(w *lab.World) {
 			w.Expect(w.Vendor.RemoveEndpoint(w.Remote(hooks).ID)).To(Succeed())
 			w.Advance(w.Defaults.PollInterval + time.Minute)
