@@ -100,27 +100,27 @@ func leaksOfProcess() error {
 	if err != nil {
 		return fmt.Errorf("lab: the metrics: %w", err)
 	}
-	return errors.Join(shared.log.leaked(), shared.secrets.Leak("the metrics", fmt.Sprint(families)))
+	return errors.Join(shared.log.wrong(), shared.secrets.Leak("the metrics", fmt.Sprint(families)))
 }
 
-// guardedLog takes what is logged without a logger of a manager, looks for secrets in it, and keeps nothing.
+// guardedLog takes what is logged without a logger of a manager, looks for secrets and panics in it, and keeps nothing.
 type guardedLog struct {
-	mu   sync.Mutex
-	leak error
+	mu    sync.Mutex
+	found error
 }
 
 func (g *guardedLog) Write(p []byte) (int, error) {
-	err := shared.secrets.Leak("the log of the process", string(p))
+	err := errors.Join(shared.secrets.Leak("the log of the process", string(p)), panicked(string(p)))
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.leak == nil {
-		g.leak = err
+	if g.found == nil {
+		g.found = err
 	}
 	return len(p), nil
 }
 
-func (g *guardedLog) leaked() error {
+func (g *guardedLog) wrong() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.leak
+	return g.found
 }

@@ -114,6 +114,9 @@ func NewWorld(t testing.TB, tweaks ...func(*Setup)) *World {
 		for _, leak := range w.Leaks() {
 			t.Error(leak)
 		}
+		if err := panicked(w.Logs.String()); err != nil {
+			t.Error(err)
+		}
 		w.Vendor.Close()
 		server.Close()
 		w.Receiver.close()
