@@ -148,6 +148,10 @@ type ReenableStatus struct {
 	// events created before it are accounted for.
 	// +optional
 	AccountedBefore *metav1.Time `json:"accountedBefore,omitempty"`
+	// baselineDue is true while the resource is suspended, and until the events
+	// that were exhausted meanwhile are accounted for.
+	// +optional
+	BaselineDue bool `json:"baselineDue,omitempty"`
 }
 
 // SigningSecretStatus is the Secret that the signing secret was published in.

@@ -78,6 +78,11 @@ func hashKey(key string) string {
 // Refused is the answer that opened the breaker (401 or 403), nil while the key is accepted.
 func (a *Account) Refused() error { return a.breaker.err() }
 
+// isAccepted tells whether the vendor has accepted the key, and does so still.
+func (a *Account) isAccepted() bool {
+	return a.Refused() == nil && !a.Look("", "").ListedAt.IsZero()
+}
+
 // ListError is why the last full list failed, nil where it succeeded.
 func (a *Account) ListError() error {
 	a.mu.Lock()

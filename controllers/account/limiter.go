@@ -5,6 +5,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -14,6 +15,9 @@ import (
 
 // defaultPause is how long an account is left alone after a 429 that does not say how long.
 const defaultPause = 10 * time.Second
+
+// ErrNotSent: the call was not made, because its turn did not come in time.
+var ErrNotSent = errors.New("not sent")
 
 // PausedError says that the vendor asked the whole account to slow down, and until when no call is made.
 type PausedError struct {
@@ -35,7 +39,7 @@ func (a *Account) admit(ctx context.Context) error {
 		return &PausedError{Until: until}
 	}
 	if err := a.limiter.Wait(ctx); err != nil {
-		return fmt.Errorf("waiting for the account's turn: %w", err)
+		return fmt.Errorf("%w: waiting for the account's turn: %w", ErrNotSent, err)
 	}
 	return nil
 }

@@ -18,6 +18,8 @@ import (
 const (
 	listRetryInitial = 5 * time.Second
 	listRetryMax     = 10 * time.Minute
+	// relapseInitial is how long a key that lists accept and other calls do not is left alone; the delay doubles up to listRetryMax.
+	relapseInitial = 30 * time.Second
 )
 
 // poller keeps one account's snapshot current. Its lists run one after another in one goroutine, so that sweeps never
@@ -39,6 +41,7 @@ type poller struct {
 	nextDisabled time.Time
 	failures     int  // of the full list, in a row
 	toldRefused  bool // the users know that the vendor refuses the key
+	relapses     int  // how often in a row a list was accepted after another call was refused
 }
 
 // run polls until the context ends. The first full list comes at once.
@@ -80,10 +83,16 @@ func (p *poller) untilNext() time.Duration {
 
 // hurry brings the full list forward because somebody waits for it. After failures the retry delay stands.
 func (p *poller) hurry() {
-	if p.failures > 0 {
+	next := p.opts.Clock.Now()
+	switch {
+	case p.failures > 0:
 		return
+	case p.relapses > 0 && p.account.Refused() != nil:
+		next = next.Add(min(relapseInitial<<min(p.relapses-1, 10), listRetryMax))
 	}
-	p.nextFull = p.opts.Clock.Now()
+	if next.Before(p.nextFull) {
+		p.nextFull = next
+	}
 }
 
 func (p *poller) tick(ctx context.Context) {
@@ -118,6 +127,10 @@ func (p *poller) fullSweep(ctx context.Context) {
 	} else {
 		p.failures = 0
 		accepted = p.account.breaker.close() // whoever met the refusal waits to be told that it is over
+		p.relapses++
+		if !accepted {
+			p.relapses = 0
+		}
 		p.nextFull = at.Add(jitter(p.opts.PollInterval))
 		var changes []Change
 		changes, settled = p.account.store.replace(begun, at, listed, p.account.tracked())

@@ -75,6 +75,12 @@ func (r *rig) start(t *testing.T) {
 
 func (r *rig) lists() int { return r.vendor.Counters().Calls["ListEndpoints"] }
 
+func (r *rig) refreshes() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.refreshed
+}
+
 func (r *rig) told() []Resource {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -197,4 +203,37 @@ func TestRetryAfterPausesTheAccount(t *testing.T) {
 	r.Eventually(r.lists).Should(BeNumerically(">", lists))
 	_, err = r.account.GetEndpoint(context.Background(), id)
 	r.Expect(err).NotTo(HaveOccurred())
+}
+
+func TestANewKeyIsLookedForWhileTheAccountIsPaused(t *testing.T) {
+	r := newRig(t)
+	r.start(t)
+	lists, refreshed := r.lists(), r.refreshes()
+	r.account.pause(testTime.Add(time.Hour))
+	r.clock.Step(31 * time.Second)
+	r.clock.Step(31 * time.Second)
+	r.Eventually(r.refreshes).Should(BeNumerically(">", refreshed))
+	r.Expect(r.lists()).To(Equal(lists), "no call is made")
+}
+
+// TestAKeyThatListsAcceptAndOtherCallsDoNotIsTriedEverLessOften: each list that succeeds closes the breaker, and the next call opens
+// it again.
+func TestAKeyThatListsAcceptAndOtherCallsDoNotIsTriedEverLessOften(t *testing.T) {
+	r := newRig(t)
+	r.poller.opts.DisabledPollInterval = time.Hour // to count full lists only
+	r.start(t)
+	r.vendor.InjectFault(emulator.Fault{Operation: "GetEndpoint", Kind: emulator.FaultStatus, Status: 401, Times: -1})
+	relapse := func() {
+		_, err := r.account.GetEndpoint(context.Background(), "wh_01ARZ3NDEKTSV4RRFFQ69G5FAV")
+		r.Expect(medblocks.IsUnauthorized(err)).To(BeTrue())
+	}
+	relapse()
+	r.settle(2) // the key may have been exchanged: one try at once
+	r.Eventually(r.account.Refused).ShouldNot(HaveOccurred())
+	relapse()
+	r.Consistently(r.lists, "50ms").Should(Equal(2))
+	r.clock.Step(29 * time.Second)
+	r.Consistently(r.lists, "50ms").Should(Equal(2))
+	r.clock.Step(time.Second)
+	r.settle(3)
 }

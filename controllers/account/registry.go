@@ -73,6 +73,8 @@ type Registry struct {
 type usage struct {
 	ref     KeyRef
 	account *Account // the last one whose key was to be had; kept for a deletion when the key is gone
+	// former is the one before, until the vendor has accepted the new key: a deletion may still use it.
+	former *Account
 }
 
 type running struct {
@@ -167,6 +169,16 @@ func (r *Registry) TakenOver(account *Account, endpointID string, by Resource) {
 	r.enqueue(others...)
 }
 
+// Former is the account whose key a resource used before the present one, as long as the vendor has not accepted that; nil: none.
+func (r *Registry) Former(who Resource) *Account {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if use, ok := r.users[who]; ok {
+		return use.former
+	}
+	return nil
+}
+
 // Release forgets a resource. An account without users stops polling and frees its memory.
 func (r *Registry) Release(who Resource) {
 	r.mu.Lock()
@@ -174,6 +186,7 @@ func (r *Registry) Release(who Resource) {
 	if use, ok := r.users[who]; ok {
 		delete(r.users, who)
 		r.leave(who, use.account)
+		r.leaveFormer(who, use)
 	}
 }
 
@@ -230,7 +243,21 @@ func (r *Registry) join(who Resource, ref KeyRef, account *running) {
 	}
 	account.mu.Unlock()
 	if previous != nil && previous != account.Account {
-		r.leave(who, previous)
+		r.leaveFormer(who, use)
+		use.former = previous
+	}
+	if use.former == account.Account {
+		use.former = nil // it is back
+	}
+	if account.isAccepted() || (use.former != nil && !use.former.isAccepted()) {
+		r.leaveFormer(who, use)
+	}
+}
+
+func (r *Registry) leaveFormer(who Resource, use *usage) {
+	if use.former != nil {
+		r.leave(who, use.former)
+		use.former = nil
 	}
 }
 

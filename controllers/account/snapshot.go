@@ -18,6 +18,9 @@ type View struct {
 	// ListedAt is when the complete list that it rests on was begun; zero before the first one. Before that, absence
 	// means nothing.
 	ListedAt time.Time
+	// Matures is when a list must have been begun at least for an absence to count: an account that was just begun does not know
+	// yet how many resources miss their endpoints.
+	Matures time.Time
 	// Suspect is true when so many endpoints vanished at once that a fault is likelier than an intent.
 	Suspect bool
 	// Endpoint has the id that was asked for; nil where there is none.
@@ -47,19 +50,23 @@ type store struct {
 	// confirmAfter is how much later a list has to be to confirm that many endpoints vanished at once.
 	confirmAfter time.Duration
 
-	mu        sync.RWMutex
-	listedAt  time.Time
-	suspectAt time.Time // when many endpoints vanished at once; zero: never, or confirmed
-	endpoints map[string]medblocks.Endpoint
-	owners    map[string][]string // owner mark → ids
-	edits     map[string]int64    // id → number of the last own read or write since the last sweep
-	lastEdit  int64
+	mu       sync.RWMutex
+	listedAt time.Time
+	// firstListedAt is when the first complete list was begun, and absent are the ids that resources know and that were missing
+	// from the last one.
+	firstListedAt time.Time
+	absent        map[string]bool
+	suspectAt     time.Time // when many endpoints vanished at once; zero: never, or confirmed
+	endpoints     map[string]medblocks.Endpoint
+	owners        map[string][]string // owner mark → ids
+	edits         map[string]int64    // id → number of the last own read or write since the last sweep
+	lastEdit      int64
 }
 
 func (s *store) look(id, owner string) View {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	view := View{ListedAt: s.listedAt, Suspect: !s.suspectAt.IsZero()}
+	view := View{ListedAt: s.listedAt, Matures: s.firstListedAt.Add(s.confirmAfter), Suspect: !s.suspectAt.IsZero()}
 	if endpoint, known := s.endpoints[id]; known {
 		view.Endpoint = &endpoint
 	}
@@ -94,15 +101,11 @@ func (s *store) forget(id string) {
 }
 
 // replace takes over a complete list that was begun at that time and edit number. It returns what changed, and whether
-// an earlier suspicion was settled by this list. Expected are the ids that resources know: before the first list, they are
-// all that is known.
+// an earlier suspicion was settled by this list. Expected are the ids that resources know: one that is in no list has vanished too,
+// while the operator was away.
 func (s *store) replace(begun int64, at time.Time, listed map[string]medblocks.Endpoint, expected []string) (changes []Change, settled bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	known, vanished := len(s.endpoints), 0
-	if s.listedAt.IsZero() {
-		known, vanished = len(expected), missing(expected, listed)
-	}
 	for id, edit := range s.edits {
 		if edit <= begun {
 			delete(s.edits, id)
@@ -115,12 +118,10 @@ func (s *store) replace(begun int64, at time.Time, listed map[string]medblocks.E
 		}
 	}
 	changes = diff(s.endpoints, listed)
-	for _, c := range changes {
-		if c.New == nil {
-			vanished++
-		}
+	settled = s.judge(max(len(s.endpoints), len(expected)), s.vanished(changes, listed, expected), at)
+	if s.listedAt.IsZero() {
+		s.firstListedAt = at
 	}
-	settled = s.judge(known, vanished, at)
 	s.endpoints, s.owners = listed, map[string][]string{}
 	for id, endpoint := range listed {
 		s.index(id, endpoint)
@@ -159,13 +160,25 @@ func (s *store) judge(known, vanished int, at time.Time) (settled bool) {
 	return false
 }
 
-func missing(expected []string, listed map[string]medblocks.Endpoint) int {
-	count := 0
-	for _, id := range expected {
-		if _, there := listed[id]; !there {
+// vanished counts what is missing from a list and was not from the one before, or was not known to be expected then.
+func (s *store) vanished(changes []Change, listed map[string]medblocks.Endpoint, expected []string) int {
+	count, absent := 0, map[string]bool{}
+	for _, c := range changes {
+		if c.New == nil {
 			count++
+			absent[c.ID] = true
 		}
 	}
+	for _, id := range expected {
+		if _, there := listed[id]; there || absent[id] {
+			continue
+		}
+		if !s.absent[id] {
+			count++
+		}
+		absent[id] = true
+	}
+	s.absent = absent
 	return count
 }
 

@@ -153,6 +153,20 @@ func TestManyMissingInTheFirstListAreSuspectToo(t *testing.T) {
 	g.Expect(s.look("", "").Suspect).To(BeTrue())
 }
 
+func TestManyThatAreMissedOnlyAfterTheFirstListAreSuspectToo(t *testing.T) {
+	g := NewWithT(t)
+	s := newStore()
+	missed := []string{"wh_1", "wh_2", "wh_3"}
+	s.replace(s.begin(), testTime, listOf(), missed[:1])
+	g.Expect(s.look("", "").Suspect).To(BeFalse(), "nobody had asked for the others by then")
+	g.Expect(s.look("", "").Matures).To(Equal(testTime.Add(time.Minute)), "which is why absence does not count at first")
+	s.replace(s.begin(), testTime.Add(time.Minute), listOf(), append(missed, "wh_4"))
+	g.Expect(s.look("", "").Suspect).To(BeTrue())
+	g.Expect(s.look("", "").Matures).To(Equal(testTime.Add(time.Minute)))
+	_, settled := s.replace(s.begin(), testTime.Add(3*time.Minute), listOf(), append(missed, "wh_4"))
+	g.Expect(settled).To(BeTrue(), "no more were missed")
+}
+
 func TestAChangeConcernsTheOwnersBeforeAndAfterAndWhoeverTracksTheID(t *testing.T) {
 	g := NewWithT(t)
 	a := newAccount("v1:x", nil, Options{})

@@ -14,6 +14,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -41,7 +42,7 @@ func (r *Reconciler) perform(ctx context.Context, w *work, s step) error {
 	switch s.Action {
 	case actionAddFinalizer, actionRemoveFinalizer, actionWriteIntent:
 		return r.writeMetadata(ctx, w, s)
-	case actionRecordDisable, actionRecordAttempt, actionRecordKey:
+	case actionRecordDisable, actionRecordAttempt, actionRecordEvents, actionRecordKey:
 		return r.writeAhead(ctx, w, s)
 	case actionRegister:
 		return r.register(ctx, w, s)
@@ -61,8 +62,11 @@ func (r *Reconciler) register(ctx context.Context, w *work, s step) error {
 	if r.outdated(w) {
 		return errStale
 	}
+	ctx, cancel := r.whileAwaited(ctx, w)
+	defer cancel()
 	mem := w.mem
 	mem.nonce, mem.since, mem.refused, mem.registered = s.Nonce, r.Clock.Now(), false, ""
+	w.obs.intentSince = mem.since
 	endpoint, secret, err := w.account.CreateEndpoint(ctx, *s.Create)
 	if err != nil {
 		mem.refused = !mayBeAtWork(err)
@@ -86,13 +90,19 @@ func (r *Reconciler) register(ctx context.Context, w *work, s step) error {
 // mayBeAtWork tells whether the vendor may still carry out a call that failed: only a clear refusal, or a call that was never
 // made, proves that it does not.
 func mayBeAtWork(err error) bool {
-	return !medblocks.IsRejected(err) && !isPaused(err)
+	return !medblocks.IsRejected(err) && !isPaused(err) && !errors.Is(err, account.ErrNotSent)
 }
 
 // outdated tells whether what was written ahead is so old that nobody waits for what it announced any more: this process was
 // paused in between, and another one may have taken its place.
 func (r *Reconciler) outdated(w *work) bool {
 	return r.Clock.Now().Sub(w.announced) >= r.APITimeout
+}
+
+// whileAwaited bounds a call that was announced: whoever finds the announcement waits for the API timeout, and the account's turn
+// may be long in coming.
+func (r *Reconciler) whileAwaited(ctx context.Context, w *work) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, r.APITimeout-r.Clock.Now().Sub(w.announced))
 }
 
 // keepSecret holds a new signing secret in memory until it is stored. An answer that holds little more than the secret is
@@ -141,7 +151,13 @@ func (r *Reconciler) update(ctx context.Context, w *work, s step) error {
 			r.Accounts.TakenOver(w.account, endpoint.ID, client.ObjectKeyFromObject(w.res))
 		}
 	case actionOrphan:
+		w.obs.clinging[endpoint.ID] = endpoint.Metadata[v1alpha1.MarkOwner] != ""
+		w.obs.disposed[endpoint.ID] = !w.obs.clinging[endpoint.ID]
+	case actionBlankMarks:
 		w.obs.disposed[endpoint.ID] = true
+		if endpoint.Metadata[v1alpha1.MarkOwner] != "" {
+			w.announce(corev1.EventTypeWarning, "MarksRemain", "Endpoint %s is left behind and Medblocks does not remove its metadata keys %s…: remove them before another resource of this name is created", endpoint.ID, v1alpha1.MarkPrefix)
+		}
 	default:
 	}
 	r.logWrite(ctx, w, s, endpoint.ID, endpoint.RequestID)
@@ -152,7 +168,9 @@ func (r *Reconciler) rotate(ctx context.Context, w *work, s step) error {
 	if r.outdated(w) {
 		return errStale
 	}
-	endpoint, secret, err := w.account.RotateSecret(ctx, s.EndpointID)
+	calling, cancel := r.whileAwaited(ctx, w)
+	defer cancel()
+	endpoint, secret, err := w.account.RotateSecret(calling, s.EndpointID)
 	if err != nil {
 		if mayBeAtWork(err) {
 			w.mem.sightAt(sightOfMark(s.Nonce), r.Clock.Now()) // the vendor may still be at work on it
@@ -160,15 +178,25 @@ func (r *Reconciler) rotate(ctx context.Context, w *work, s step) error {
 		return &vendorError{action: s.Action, err: err}
 	}
 	r.keepSecret(w, endpoint, s, secret)
-	// Somebody who marked another rotation between our mark and our rotation holds a secret that ours has outdated: an
-	// operator that was paused, and has lost its lease since. The next rotation, marked anew, sets it right.
 	w.mem.clobbered = ""
-	if account.IsComplete(&endpoint) && endpoint.Metadata[v1alpha1.MarkSecretGeneration] != s.Nonce {
-		w.mem.clobbered = endpoint.ID
-	}
-	w.obs.clobbered = w.mem.clobbered
 	r.logWrite(ctx, w, s, endpoint.ID, endpoint.RequestID)
-	return nil
+	if !account.IsComplete(&endpoint) || endpoint.Metadata[v1alpha1.MarkSecretGeneration] == s.Nonce {
+		return nil
+	}
+	return r.seeWhoseTurnItWas(ctx, w, s)
+}
+
+// seeWhoseTurnItWas comes when the answer to a rotation does not show the mark that was set before it, and reads what is there.
+// Somebody who marked another rotation between our mark and our rotation holds a secret that ours has outdated: an operator that
+// was paused, and has lost its lease since. Nothing is stored then; the next rotation, marked anew, sets it right.
+func (r *Reconciler) seeWhoseTurnItWas(ctx context.Context, w *work, s step) error {
+	err := r.observeEndpoints(ctx, w, []string{s.EndpointID})
+	is := w.obs.live[s.EndpointID]
+	if err != nil || is == nil || is.Metadata[v1alpha1.MarkSecretGeneration] == "" || is.Metadata[v1alpha1.MarkSecretGeneration] == s.Nonce {
+		return nil // the answer was not the whole truth
+	}
+	w.mem.held, w.mem.clobbered = nil, s.EndpointID
+	return errStale
 }
 
 func (r *Reconciler) delete(ctx context.Context, w *work, s step) error {
@@ -333,7 +361,9 @@ func (r *Reconciler) patchMetadata(ctx context.Context, w *work, s step, metadat
 	if err != nil {
 		return err
 	}
-	err = r.Client.Patch(ctx, w.res, patch)
+	// Into an object of its own: what the answer leaves out, such as the last finalizer, would stay as it was.
+	next := &v1alpha1.MedblocksWebhookEndpoint{ObjectMeta: metav1.ObjectMeta{Namespace: w.res.Namespace, Name: w.res.Name}}
+	err = r.Client.Patch(ctx, next, patch)
 	if s.Action == actionRemoveFinalizer && apierrors.IsNotFound(err) {
 		w.res.Finalizers = nil
 		return nil
@@ -344,7 +374,8 @@ func (r *Reconciler) patchMetadata(ctx context.Context, w *work, s step, metadat
 	if err != nil {
 		return fmt.Errorf("patching the resource: %w", err)
 	}
-	w.base = w.res.DeepCopy()
+	w.base, w.res = next.DeepCopy(), next
+	dropDamagedID(w.res)
 	return nil
 }
 
@@ -358,24 +389,31 @@ func mergePatch(content map[string]any) (client.Patch, error) {
 
 // writeAhead records in the status what is about to be done, so that a crash in between cannot hide it.
 func (r *Reconciler) writeAhead(ctx context.Context, w *work, s step) error {
-	status := w.res.Status.DeepCopy()
-	now := seconds(r.Clock.Now())
+	return r.patchStatus(ctx, w, ahead(w.res, w.obs, s, seconds(r.Clock.Now())))
+}
+
+// ahead is the status before a step that it announces.
+func ahead(res *v1alpha1.MedblocksWebhookEndpoint, obs *observation, s step, now metav1.Time) *v1alpha1.MedblocksWebhookEndpointStatus {
+	status := res.Status.DeepCopy()
 	switch s.Action {
 	case actionRecordDisable:
 		status.Disabled = &v1alpha1.DisabledStatus{Since: now, Cause: v1alpha1.ReasonDisabledBySpec}
+	case actionRecordEvents:
+		status.Reenable = accountForAll(status.Reenable, obs.evidence, now)
 	case actionRecordAttempt:
-		recent := attemptsSince(status.Reenable, now.Add(-w.res.Spec.ReenablePolicy.WindowOrDefault()))
-		status.Reenable = accountFor(status.Reenable, w.obs.evidence)
+		recent := attemptsSince(status.Reenable, now.Add(-res.Spec.ReenablePolicy.WindowOrDefault()))
+		status.Reenable = accountForAll(status.Reenable, obs.evidence, now)
 		if status.Reenable == nil {
 			status.Reenable = &v1alpha1.ReenableStatus{}
 		}
 		status.Reenable.Attempts = append(slices.Clip(recent), now)
 		status.Reenable.NextAttempt = nil
+		status.Disabled = s.Disabled // the events that explain it are accounted for by now, and would not explain it again
 	case actionRecordKey:
-		status.KeyHash = w.obs.keyHash
+		status.KeyHash = obs.keyHash
 	default:
 	}
-	return r.patchStatus(ctx, w, status)
+	return status
 }
 
 // logWrite leaves one stable log line per write to Medblocks, and a line in the history.

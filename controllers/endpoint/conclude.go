@@ -33,6 +33,7 @@ func conclude(res *v1alpha1.MedblocksWebhookEndpoint, obs *observation, p plan, 
 		c.identity()
 	}
 	c.mirror()
+	c.suspended()
 	c.tokens()
 	c.conditions()
 	return status
@@ -105,15 +106,14 @@ func (c *conclusion) signingSecret() {
 
 // reenable keeps the record of attempts and of accounted events.
 func (c *conclusion) reenable() {
-	r := &v1alpha1.ReenableStatus{}
-	if was := accountFor(c.status.Reenable, c.obs.evidence); was != nil {
-		r = was.DeepCopy()
+	r, account := &v1alpha1.ReenableStatus{}, accountFor(c.status.Reenable, c.obs.evidence)
+	if c.isResumed() || isBaselineDue(c.res) {
+		account = accountForAll(c.status.Reenable, c.obs.evidence, seconds(c.now))
 	}
-	if e := c.obs.evidence; e != nil && !e.complete && c.isResumed() {
-		// A baseline that could not be read to its end: all that exists by now is the past.
-		now := seconds(c.now.Add(time.Second))
-		r.AccountedBefore = &now
+	if account != nil {
+		r = account.DeepCopy()
 	}
+	r.BaselineDue = r.BaselineDue && c.obs.evidence == nil
 	r.NextAttempt = c.plan.NextAttempt
 	switch {
 	case c.reenableServed() && !c.isResumed() && c.reenableToken() != c.res.Status.LastHandledReenableAt:
@@ -125,6 +125,17 @@ func (c *conclusion) reenable() {
 	if equality.Semantic.DeepEqual(r, &v1alpha1.ReenableStatus{}) {
 		c.status.Reenable = nil
 	}
+}
+
+// suspended keeps that nobody looks.
+func (c *conclusion) suspended() {
+	if !c.res.Spec.Suspend || c.status.EndpointID == "" {
+		return
+	}
+	if c.status.Reenable == nil {
+		c.status.Reenable = &v1alpha1.ReenableStatus{}
+	}
+	c.status.Reenable.BaselineDue = true
 }
 
 // isResumed tells whether the endpoint is new to the status.

@@ -81,3 +81,24 @@ func (f *findings) show() {
 		f.shown[namespace] = true
 	}
 }
+
+// turnstile keeps two from judging the endpoints of one account at the same time, and so from reporting one twice. It is held during
+// calls: accounts do not wait for each other.
+type turnstile struct {
+	mu  sync.Mutex
+	all map[string]*sync.Mutex // one for each key that was ever used: they are few
+}
+
+func (t *turnstile) enter(keyHash string) (leave func()) {
+	t.mu.Lock()
+	if t.all == nil {
+		t.all = map[string]*sync.Mutex{}
+	}
+	if t.all[keyHash] == nil {
+		t.all[keyHash] = &sync.Mutex{}
+	}
+	one := t.all[keyHash]
+	t.mu.Unlock()
+	one.Lock()
+	return one.Unlock
+}

@@ -80,6 +80,8 @@ type observation struct {
 
 	// disposed are the endpoints that a deletion is done with in this reconcile.
 	disposed map[string]bool
+	// clinging are those whose marks are still there although they were left out of the metadata: Medblocks merges it.
+	clinging map[string]bool
 }
 
 // secrets are the Secret under the wanted name, and the former ones.

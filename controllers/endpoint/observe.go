@@ -24,6 +24,9 @@ import (
 // and the newest come first, so a busy endpoint's evidence can lie far back.
 const maxEvidencePages = 500
 
+// evidenceTime bounds how long that takes.
+const evidenceTime = time.Minute
+
 // observe gathers what a plan may know without a call to Medblocks and without a read from the API server: the
 // resource, the Secret from the cache, and the account's snapshot.
 func (r *Reconciler) observe(ctx context.Context, w *work) error {
@@ -31,7 +34,7 @@ func (r *Reconciler) observe(ctx context.Context, w *work) error {
 	who := client.ObjectKeyFromObject(res)
 	obs := &observation{
 		owner: account.OwnerMark(r.ClusterID, who), nonce: rand.Text(), inFlight: r.APITimeout,
-		live: map[string]*medblocks.Endpoint{}, disposed: map[string]bool{}, since: map[string]time.Time{},
+		live: map[string]*medblocks.Endpoint{}, disposed: map[string]bool{}, clinging: map[string]bool{}, since: map[string]time.Time{},
 		appliedHash: res.Status.AppliedHash, acceptedHash: res.Status.AcceptedHash,
 	}
 	w.obs = obs
@@ -39,9 +42,7 @@ func (r *Reconciler) observe(ctx context.Context, w *work) error {
 		r.Accounts.Release(who) // a suspended resource costs no call
 		return r.observeSecret(ctx, w)
 	}
-	if !medblocks.IsEndpointID(res.Status.EndpointID) {
-		res.Status.EndpointID = "" // somebody damaged it; the owner mark finds the endpoint
-	}
+	dropDamagedID(res)
 	if mem.registered == res.Status.EndpointID {
 		mem.registered = "" // the status names it by now; if that is wiped, the endpoint is resumed like any other
 	}
@@ -62,6 +63,13 @@ func (r *Reconciler) observe(ctx context.Context, w *work) error {
 		return err
 	}
 	return r.observeAccount(ctx, w, who)
+}
+
+// dropDamagedID takes no id for an endpoint's that cannot be one; the owner mark finds the endpoint.
+func dropDamagedID(res *v1alpha1.MedblocksWebhookEndpoint) {
+	if !medblocks.IsEndpointID(res.Status.EndpointID) {
+		res.Status.EndpointID = ""
+	}
 }
 
 func (r *Reconciler) observeSecret(ctx context.Context, w *work) error {
@@ -98,6 +106,9 @@ func (r *Reconciler) observeAccount(ctx context.Context, w *work, who account.Re
 	if acct == nil {
 		return nil
 	}
+	if former := r.Accounts.Former(who); former != nil && acct.Refused() != nil && !w.res.DeletionTimestamp.IsZero() {
+		acct = former // the last key that worked
+	}
 	if w.obs.registered != "" && w.obs.intent.underAnotherKey(acct.KeyHash) {
 		w.obs.registered = "" // this key need not see it
 	}
@@ -118,6 +129,9 @@ func (r *Reconciler) observeAccount(ctx context.Context, w *work, who account.Re
 	w.account = acct
 	w.obs.keyHash, w.obs.refused, w.obs.listError = acct.KeyHash, acct.Refused(), acct.ListError()
 	w.obs.pausedUntil = acct.PausedUntil()
+	if w.obs.refused == nil {
+		delete(w.mem.sightings, refusedKey)
+	}
 	w.obs.view = acct.Look(id, w.obs.owner)
 	return nil
 }
@@ -231,8 +245,13 @@ func isUnclear(err error) bool {
 func (r *Reconciler) gatherEvidence(ctx context.Context, w *work, id string) *evidence {
 	undelivered := false
 	e, seen, news := &evidence{}, 0, false
-	for event, err := range w.account.ListEvents(ctx, id, medblocks.ListEventsOptions{Delivered: &undelivered}) {
-		if err != nil {
+	reading, cancel := context.WithTimeout(ctx, evidenceTime)
+	defer cancel()
+	for event, err := range w.account.ListEvents(reading, id, medblocks.ListEventsOptions{Delivered: &undelivered}) {
+		switch {
+		case err != nil && reading.Err() != nil && seen > 0:
+			return e // there are more than can be read
+		case err != nil:
 			e.err = err
 			return e
 		}

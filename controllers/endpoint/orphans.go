@@ -5,7 +5,6 @@ package endpoint
 
 import (
 	"context"
-	"sync"
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
@@ -34,8 +33,7 @@ type Orphans struct {
 	Log       logr.Logger
 	ClusterID string
 
-	// judging keeps two from reporting the same endpoint. It is held during calls, known.mu never is.
-	judging sync.Mutex
+	judging turnstile
 	known   findings
 }
 
@@ -43,8 +41,7 @@ var _ account.Witness = (*Orphans)(nil)
 
 // Swept judges the endpoints that no user of an account claims.
 func (o *Orphans) Swept(ctx context.Context, acct *account.Account, unclaimed []account.Marked) {
-	o.judging.Lock()
-	defer o.judging.Unlock()
+	defer o.judging.enter(acct.KeyHash)()
 	before, now, judged := o.known.of(acct.KeyHash), map[string]finding{}, 0
 	for _, m := range unclaimed {
 		is, known := before[m.ID]
@@ -72,8 +69,7 @@ func (o *Orphans) Abandoned(keyHash string) { o.known.set(keyHash, nil) }
 // vanished judges the endpoint of a resource that went without a deletion by this operator. Where it was the last user of
 // its account, no sweep would notice.
 func (o *Orphans) vanished(ctx context.Context, acct *account.Account, m account.Marked) {
-	o.judging.Lock()
-	defer o.judging.Unlock()
+	defer o.judging.enter(acct.KeyHash)()
 	all := o.known.of(acct.KeyHash)
 	if _, known := all[m.ID]; known || o.inCache(ctx, m.Owner) != absent {
 		return

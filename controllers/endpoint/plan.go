@@ -196,6 +196,8 @@ func (p *planner) state(target *medblocks.Endpoint) {
 	switch {
 	case target.Status == medblocks.EndpointStatusActive && p.res.WantsDisabled():
 		p.disable(target)
+	case target.Status == medblocks.EndpointStatusActive && isBaselineDue(p.res) && !p.baseline(target.ID):
+		// What was exhausted while nobody looked explains no later disable.
 	case target.Status == medblocks.EndpointStatusActive:
 		p.plan.Disabled = nil
 	case target.Status == medblocks.EndpointStatusDisabled && p.res.WantsDisabled():

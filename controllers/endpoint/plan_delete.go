@@ -5,7 +5,6 @@ package endpoint
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/medblocks/webhook-operator/api/medblocks"
@@ -118,7 +117,15 @@ func (p *planner) keyless() bool {
 
 // letGo decides about an endpoint that nobody can reach: a missing or refused key does not mean that it is gone.
 func (p *planner) letGo() bool {
+	lasts, known := p.refusalLasts()
 	switch {
+	case !known:
+		return false
+	case !lasts:
+		h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending, "being deleted: %s; waiting whether that lasts", p.keyTrouble())
+		h.Wake = p.now.Add(credentialsRetry)
+		p.stop(h)
+		return false
 	case p.res.OrphansEndpoint():
 		// It was to be left behind anyway; only its marks stay on it.
 		p.plan.Released = "deletionPolicy is Orphan and no API key works, so that the operator's marks stay on it"
@@ -140,6 +147,20 @@ func (p *planner) letGo() bool {
 	}
 	p.stop(h)
 	return false
+}
+
+// refusedKey names the sighting of a key that Medblocks refuses.
+const refusedKey = "refused key"
+
+// refusalLasts tells whether a key that is there has been refused for so long that it may be believed: a single answer of a proxy
+// does not make the operator let go of anything.
+func (p *planner) refusalLasts() (lasts, known bool) {
+	mayRelease := p.res.OrphansEndpoint() || (p.obs.namespaceTerminating != nil && *p.obs.namespaceTerminating)
+	if p.obs.keyHash == "" || p.obs.refused == nil || !mayRelease {
+		return true, true
+	}
+	since, known := p.since(refusedKey)
+	return known && !p.now.Before(since.Add(refusalGrace)), known
 }
 
 func (p *planner) keyTrouble() string {
@@ -189,12 +210,22 @@ func (p *planner) unseen(id string) bool {
 // see: a list without our mark proves nothing then.
 func (p *planner) lostInAnotherWorkspace() bool {
 	unclear := p.mayBeInFlight() && p.obs.registered == "" && p.obs.intent.underAnotherKey(p.obs.keyHash)
-	if !unclear || len(p.obs.disposed) > 0 {
+	if !unclear || p.hasDisposedOfAttempt() {
 		return false
 	}
 	p.stop(stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonWorkspaceChanged,
 		"being deleted: a registration was attempted with another API key and its outcome is not known. Put that key back, or annotate this resource with %s: \"true\" to delete it all the same", v1alpha1.AnnotationRelease))
 	return true
+}
+
+// hasDisposedOfAttempt tells whether what that registration has left was found and dealt with.
+func (p *planner) hasDisposedOfAttempt() bool {
+	for id := range p.obs.disposed {
+		if id != p.obs.intent.Replaces {
+			return true
+		}
+	}
+	return false
 }
 
 // doomed are the endpoints that are ours: by id, unless they carry another's mark, and by owner mark. An endpoint that
@@ -225,18 +256,17 @@ func (p *planner) dispose(target *medblocks.Endpoint) {
 		p.add(step{Action: actionDelete, Trigger: triggerResourceGone, EndpointID: target.ID})
 		return
 	}
-	metadata, marked := map[string]string{}, false
-	for key, value := range target.Metadata {
-		if strings.HasPrefix(key, v1alpha1.MarkPrefix) {
-			marked = true
-			continue
+	unmark := step{Action: actionOrphan, Trigger: triggerResourceGone, EndpointID: target.ID}
+	metadata := unmarked(target.Metadata)
+	if len(metadata) == len(target.Metadata) {
+		return
+	}
+	if p.obs.clinging[target.ID] { // leaving them out was not enough; an empty mark is nobody's
+		unmark.Action = actionBlankMarks
+		for _, mark := range []string{v1alpha1.MarkOwner, v1alpha1.MarkIncarnation, v1alpha1.MarkSecretGeneration} {
+			metadata[mark] = ""
 		}
-		metadata[key] = value
 	}
-	if marked {
-		p.add(step{
-			Action: actionOrphan, Trigger: triggerResourceGone, EndpointID: target.ID,
-			Update: &medblocks.UpdateEndpointRequest{Metadata: metadata},
-		})
-	}
+	unmark.Update = &medblocks.UpdateEndpointRequest{Metadata: metadata}
+	p.add(unmark)
 }

@@ -61,6 +61,33 @@ func TestPlanOfADeletion(t *testing.T) {
 		{"without a key it is kept in a namespace that stays", settled(), terminating(false), "CredentialsUnavailable=stalled"},
 		{"without a key it is let go in a namespace that goes", settled(), terminating(true), rest},
 		{"without a key Orphan finishes", settled(), func(s *scenario) { keyless(s); s.res.Spec.DeletionPolicy = v1alpha1.DeletionOrphan }, "RemoveFinalizer"},
+		{"Orphan does not finish on a single refusal", settled(), refusedOrphan, "since:" + refusedKey},
+		{"Orphan waits whether a refusal lasts", settled(), func(s *scenario) {
+			refusedOrphan(s)
+			s.obs.since[refusedKey] = s.now.Add(-59 * time.Second)
+		}, "Pending=working"},
+		{"with a key that stays refused Orphan finishes", settled(), func(s *scenario) {
+			refusedOrphan(s)
+			s.obs.since[refusedKey] = s.now.Add(-time.Minute)
+		}, "RemoveFinalizer"},
+		{"a namespace that goes waits whether a refusal lasts", settled(), func(s *scenario) {
+			refusedOrphan(s)
+			terminating(true)(s)
+			s.obs.keyHash, s.obs.credentials, s.res.Spec.DeletionPolicy = "v1:key", nil, v1alpha1.DeletionDelete
+		}, "since:" + refusedKey},
+		{"marks that Medblocks does not remove are blanked", settled(), func(s *scenario) {
+			s.read()
+			s.res.Spec.DeletionPolicy = v1alpha1.DeletionOrphan
+			s.obs.clinging = map[string]bool{testID: true}
+		}, "BlankMarks(ResourceDeleted)"},
+		{"what went before a registration with another key proves nothing about that", unregistered(), func(s *scenario) {
+			deleteInFlight(s, 40*time.Second)
+			s.res.Status.EndpointID, s.res.Status.KeyHash = testID, "v1:key"
+			s.obs.intent.KeyHash, s.obs.intent.Replaces = "v1:other", testID
+			s.obs.view.ListedAt = s.now
+			s.obs.live[testID], s.obs.disposed[testID] = nil, true
+			s.read()
+		}, "WorkspaceChanged=stalled"},
 		{"with a refused key it is kept", settled(), func(s *scenario) {
 			terminating(false)(s)
 			s.obs.keyHash, s.obs.credentials = "v1:key", nil
@@ -96,6 +123,11 @@ func TestPlanOfADeletion(t *testing.T) {
 		}, "RemoveFinalizer"},
 		{"without our finalizer there is nothing to do", unregistered(), nil, ""},
 	}, makeDeletionPlan)
+}
+
+func refusedOrphan(s *scenario) {
+	s.res.Spec.DeletionPolicy = v1alpha1.DeletionOrphan
+	s.obs.refused = &medblocks.APIError{StatusCode: 401, Envelope: true}
 }
 
 func deleteInFlight(s *scenario, age time.Duration) {

@@ -18,6 +18,8 @@ import (
 const (
 	credentialsGrace = 5 * time.Minute
 	credentialsRetry = 15 * time.Second
+	// refusalGrace is how long a key has to be refused before a deletion that need not wait for it goes on without it.
+	refusalGrace = time.Minute
 )
 
 // mayAct checks what must be right before anything is done.

@@ -40,8 +40,8 @@ func (p *planner) locateKnown(id string) *medblocks.Endpoint {
 	p.mirror()
 	asked := reregisterRequested(p.res)
 	switch {
-	case p.obs.view.ListedAt.IsZero():
-		p.awaitList()
+	case p.obs.view.ListedAt.IsZero(), p.obs.registered == id && p.obs.view.ListedAt.Before(p.obs.intentSince):
+		p.awaitList() // and not one that was begun before it was registered
 	case !p.obs.isLive(id):
 		p.plan.Needs.endpoints = []string{id}
 	case p.obs.keyHash != p.res.Status.KeyHash && p.obs.registered != id && !asked:
@@ -52,6 +52,12 @@ func (p *planner) locateKnown(id string) *medblocks.Endpoint {
 			"endpoint %s vanished from Medblocks together with many others: it is registered again once a later list confirms it, or at once with the annotation %s", id, v1alpha1.AnnotationReregisterRequestedAt))
 	case p.obs.lists(id):
 		p.awaitTruth(id)
+	case p.obs.view.ListedAt.Before(p.obs.view.Matures) && !asked:
+		h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending, "Medblocks does not find endpoint %s: waiting for another list before it is registered again", id)
+		if h.NeedsList = !p.now.Before(p.obs.view.Matures); !h.NeedsList {
+			h.Wake = p.obs.view.Matures
+		}
+		p.stop(h)
 	default:
 		return p.replaceGone(asked)
 	}

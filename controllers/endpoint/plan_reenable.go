@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/medblocks/webhook-operator/api/medblocks"
@@ -105,6 +106,11 @@ func (p *planner) isBaseline() bool {
 	return p.plan.EndpointID != p.res.Status.EndpointID
 }
 
+// isBaselineDue tells whether the resource was suspended: what was exhausted meanwhile was not seen, and explains nothing.
+func isBaselineDue(res *v1alpha1.MedblocksWebhookEndpoint) bool {
+	return res.Status.Reenable != nil && res.Status.Reenable.BaselineDue
+}
+
 // accountedFor tells whether an event explained an earlier disable.
 func accountedFor(r *v1alpha1.ReenableStatus, event medblocks.EventRecord) bool {
 	if r == nil {
@@ -114,7 +120,23 @@ func accountedFor(r *v1alpha1.ReenableStatus, event medblocks.EventRecord) bool 
 		(r.AccountedBefore != nil && event.CreatedAt.Before(r.AccountedBefore.Time))
 }
 
-// account adds the exhausted events to those that explained an earlier disable. The list is bounded; what is older than
+// accountForAll comes before an endpoint is enabled: where the events could not be read to their end, all that exists by now is
+// the past.
+func accountForAll(r *v1alpha1.ReenableStatus, e *evidence, now metav1.Time) *v1alpha1.ReenableStatus {
+	r = accountFor(r, e)
+	if e == nil || e.complete {
+		return r
+	}
+	result := &v1alpha1.ReenableStatus{}
+	if r != nil {
+		result = r.DeepCopy()
+	}
+	before := seconds(now.Add(time.Second)) // others may have been created in the same one
+	result.AccountedBefore = &before
+	return result
+}
+
+// accountFor adds the exhausted events to those that explained an earlier disable. The list is bounded; what is older than
 // the oldest on a full list counts as accounted for, because a disable that is wrongly taken for a person's does less
 // harm than one that is wrongly undone.
 func accountFor(r *v1alpha1.ReenableStatus, e *evidence) *v1alpha1.ReenableStatus {
@@ -173,11 +195,17 @@ func (p *planner) applyPolicy(target *medblocks.Endpoint) {
 	if !p.gatherEvidence(target.ID) {
 		return
 	}
-	p.add(step{Action: actionRecordAttempt, EndpointID: target.ID})
+	p.add(step{Action: actionRecordAttempt, EndpointID: target.ID, Disabled: p.plan.Disabled})
 	p.enable(target, triggerPolicy)
 }
 
+// enable first records the events that are exhausted by now, so that they explain no later disable. An attempt of the policy has
+// done so.
 func (p *planner) enable(target *medblocks.Endpoint, why trigger) {
+	was := p.res.Status.Reenable
+	if why != triggerPolicy && !equality.Semantic.DeepEqual(was, accountForAll(was, p.obs.evidence, seconds(p.now))) {
+		p.add(step{Action: actionRecordEvents, EndpointID: target.ID})
+	}
 	on := medblocks.EndpointStatusActive
 	p.add(step{Action: actionEnable, Trigger: why, EndpointID: target.ID, Update: &medblocks.UpdateEndpointRequest{Status: &on}})
 }

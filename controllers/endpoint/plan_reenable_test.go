@@ -147,3 +147,34 @@ func TestRememberedEventsSurviveALookThatFailed(t *testing.T) {
 	found = append(found, found...)
 	g.Expect(accountFor(nil, &evidence{exhausted: found}).AccountedEvents).To(Equal([]string{"evt_new"}), "pages may overlap")
 }
+
+func TestEventsAreAccountedForBeforeAnythingIsEnabled(t *testing.T) {
+	asked := func(s *scenario) { s.res.Annotations[v1alpha1.AnnotationReenableRequestedAt] = "1" }
+	unreadable := func(s *scenario) { s.obs.evidence = &evidence{err: errors.New("x")} }
+	runPlanCases(t, []planCase{
+		{"on a person's request", disabled(exhausted("evt_1"), asked), nil, "RecordEvents EnableEndpoint(ReenableRequested)"},
+		{"unless there is none", disabled(asked), nil, "EnableEndpoint(ReenableRequested)"},
+		{"unless they are accounted for", disabled(exhausted("evt_1"), asked), func(s *scenario) {
+			s.res.Status.Reenable = &v1alpha1.ReenableStatus{AccountedEvents: []string{"evt_1"}}
+		}, "EnableEndpoint(ReenableRequested)"},
+		{"those that cannot be read too", disabled(unreadable, asked), nil, "RecordEvents EnableEndpoint(ReenableRequested)"},
+		{"when the spec wants it active again", disabled(known(v1alpha1.ReasonDisabledBySpec, time.Hour), withEvidence, exhausted("evt_1")), nil,
+			"RecordEvents EnableEndpoint(Spec)"},
+		{"and after a time in which nobody looked", settled(), func(s *scenario) {
+			s.res.Status.Reenable = &v1alpha1.ReenableStatus{BaselineDue: true}
+		}, "read:events"},
+	}, makePlan)
+}
+
+func TestWhatAnAttemptRestsOnIsWrittenBeforeIt(t *testing.T) {
+	g := NewWithT(t)
+	s := disabled(exhausted("evt_1"), always(5))
+	s.res.Status.Disabled = &v1alpha1.DisabledStatus{Since: metav1.NewTime(s.now.Add(-time.Hour)), Cause: v1alpha1.ReasonUnknown}
+	p := makePlan(s.res, s.obs, s.now)
+	g.Expect(describe(p)).To(Equal("RecordAttempt EnableEndpoint(ReenablePolicy)"))
+	// The operator ends before the endpoint is enabled: the next one must not take it for a person's disable.
+	s.res.Status = *ahead(s.res, s.obs, p.Steps[0], seconds(s.now))
+	g.Expect(s.res.Status.Disabled.Cause).To(Equal(v1alpha1.ReasonAutoDisabled))
+	again := makePlan(s.res, s.obs, s.now)
+	g.Expect(again.hold(v1alpha1.ConditionEnabled).Reason).To(Equal(v1alpha1.ReasonAutoDisabled))
+}

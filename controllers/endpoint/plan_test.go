@@ -303,6 +303,23 @@ func TestPlanOfAnEndpointThatIsGone(t *testing.T) {
 			s.read()
 			s.obs.live[testID] = nil
 		}, "Conflict=stalled"},
+		{"an account that was just begun does not know yet how many are gone", settled(), func(s *scenario) {
+			s.gone()
+			s.obs.secret.live = true
+			s.obs.view.Matures = s.obs.view.ListedAt.Add(time.Minute)
+		}, "Pending=working"},
+		{"a person knows", settled(), func(s *scenario) {
+			s.gone()
+			s.obs.secret.live = true
+			s.obs.view.Matures = s.obs.view.ListedAt.Add(time.Minute)
+			s.res.Annotations[v1alpha1.AnnotationReregisterRequestedAt] = "1"
+		}, "WriteIntent RegisterEndpoint(ReregisterRequested) PublishSecret"},
+		{"a list from before its registration says nothing about an endpoint", unregistered(), func(s *scenario) {
+			s.obs.intent, s.obs.registered = &intent{UID: testUID, Attempt: 1, Nonce: testNonce}, testID
+			s.obs.intentSince, s.obs.view.ListedAt = s.now, s.now.Add(-time.Second)
+			s.obs.live[testID] = nil
+			s.obs.secret.live = true
+		}, "Pending=working"},
 		{"many vanished at once: it waits", settled(), func(s *scenario) { s.gone(); s.obs.view.Suspect = true }, "Pending=working"},
 		{"many vanished at once from a list: each is read before it is doubted", settled(), func(s *scenario) {
 			s.gone()

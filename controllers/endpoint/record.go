@@ -36,6 +36,8 @@ const longestNote = 1000
 // record always runs: it derives the status from what is known by now, stores it where it differs, and then publishes
 // the events. It returns when to look again.
 func (r *Reconciler) record(ctx context.Context, w *work, p plan, err error) (ctrl.Result, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reconcileTimeout) // however long it took so far
+	defer cancel()
 	if errors.Is(err, errStale) || errors.Is(err, errSecretMoved) {
 		return r.retryStale(w), nil
 	}
@@ -84,6 +86,9 @@ func (r *Reconciler) judge(w *work, err error) (class, *hold, error) {
 		return waitUntil, unwritable(blocked.name, blocked.err, r.Clock.Now()), err
 	case errors.As(err, &vendor):
 		verdict, h := classify(vendor.err, r.Clock.Now())
+		if h.Progress == stalled && h.Wake.IsZero() && !w.res.DeletionTimestamp.IsZero() && !medblocks.IsUnauthorized(vendor.err) {
+			h.Wake = r.Clock.Now().Add(slowRetry) // no edit of the manifest would help a deletion
+		}
 		if h.Progress == stalled && vendor.action.atMedblocks() {
 			r.refused(w, vendor, h)
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/medblocks/webhook-operator/api/medblocks"
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
 	"github.com/medblocks/webhook-operator/controllers/account"
 )
 
@@ -20,6 +21,7 @@ const (
 	actionWriteIntent     action = "WriteIntent"
 	actionRecordDisable   action = "RecordDisable"
 	actionRecordAttempt   action = "RecordAttempt"
+	actionRecordEvents    action = "RecordEvents"
 	actionRecordKey       action = "RecordKey"
 	actionPublishSecret   action = "PublishSecret"
 	actionCopySecret      action = "CopySecret"
@@ -42,6 +44,7 @@ const (
 	actionDeleteDuplicate action = "DeleteDuplicate"
 	actionDelete          action = "DeleteEndpoint"
 	actionOrphan          action = "OrphanEndpoint"
+	actionBlankMarks      action = "BlankMarks"
 )
 
 // actionRead is the live read that comes before a write; it is no step, but it can fail like one.
@@ -51,7 +54,7 @@ const actionRead action = "ReadEndpoint"
 func (a action) atMedblocks() bool {
 	switch a {
 	case actionRegister, actionAdopt, actionUpdate, actionRepairMarks, actionMarkRotation, actionRotate, actionDisable, actionEnable,
-		actionDeleteDuplicate, actionDelete, actionOrphan:
+		actionDeleteDuplicate, actionDelete, actionOrphan, actionBlankMarks:
 		return true
 	default:
 		return false
@@ -87,6 +90,8 @@ type step struct {
 	Update     *medblocks.UpdateEndpointRequest
 	Nonce      string
 	Secret     string
+	// Disabled is the verdict that an attempt to re-enable rests on.
+	Disabled *v1alpha1.DisabledStatus
 }
 
 // dropRefused leaves out requests that were refused for good and have not changed since, and what makes no sense without
@@ -123,7 +128,7 @@ var parts = map[action][]action{
 	actionAdopt:        {actionCopySecret, actionAdopt, actionRotate, actionPublishSecret},
 	actionMarkRotation: {actionMarkRotation, actionRotate, actionPublishSecret},
 	actionRotate:       {actionAdopt, actionMarkRotation, actionRotate, actionPublishSecret},
-	actionEnable:       {actionRecordAttempt, actionEnable},
+	actionEnable:       {actionRecordAttempt, actionRecordEvents, actionEnable},
 	actionDisable:      {actionRecordDisable, actionDisable},
 	actionDelete:       {actionRecordKey, actionDelete},
 }

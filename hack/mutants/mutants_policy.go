@@ -36,10 +36,9 @@ var policyMutants = []mutant{
 	{
 		name: "attempt-not-recorded", file: "controllers/endpoint/plan_reenable.go",
 		safeguard: `an attempt is recorded before it is made`,
-		before: `	p.add(step{Action: actionRecordAttempt, EndpointID: target.ID})
-`,
-		after: ``,
-		pkg:   "controllers/endpoint", test: "TestPlanOfADisabledEndpoint",
+		before:    `	p.add(step{Action: actionRecordAttempt, EndpointID: target.ID, Disabled: p.plan.Disabled})`,
+		after:     ``,
+		pkg:       "controllers/endpoint", test: "TestPlanOfADisabledEndpoint",
 	},
 	{
 		name: "budget", file: "controllers/endpoint/plan_reenable.go",

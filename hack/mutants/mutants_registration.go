@@ -54,11 +54,9 @@ var registrationMutants = []mutant{
 	{
 		name: "no-list-needed", file: "controllers/endpoint/plan_locate.go",
 		safeguard: `before the first complete list, absence means nothing`,
-		before: `	case p.obs.view.ListedAt.IsZero():
-		p.awaitList()
-	case !p.obs.isLive(id):`,
-		after: `	case !p.obs.isLive(id):`,
-		pkg:   "controllers/endpoint", test: "TestPlanOfAnEndpointThatIsGone",
+		before:    `	case p.obs.view.ListedAt.IsZero(), p.obs.registered == id`,
+		after:     `	case p.obs.registered == id`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfAnEndpointThatIsGone",
 	},
 	{
 		name: "absence-is-proof", file: "controllers/endpoint/plan_locate.go",

@@ -271,3 +271,35 @@ func TestAnotherControllersFinalizerIsNotTakenAway(t *testing.T) {
 	w.untilGone(hooks)
 	w.Expect(w.calls(emulator.OperationCreateEndpoint)).To(HaveLen(1))
 }
+
+func TestADeletionUsesTheLastKeyThatWorkedWhenTheNewOneIsRefused(t *testing.T) {
+	w := newWorld(t)
+	w.createReady(hooks)
+	const bad = "mb_sk_sbx_revoked_0123456789abcdef"
+	w.secrets.Keep(bad)
+	w.Expect(w.vendor.SetKey(emulator.Key{APIKey: bad, State: emulator.KeyRevoked})).To(Succeed())
+	w.setKey(bad)
+	w.until(hooks, beStalled(v1alpha1.ReasonInvalidAPIKey))
+	w.delete(hooks)
+	w.untilGone(hooks)
+	w.Expect(w.left()).To(BeZero())
+}
+
+func TestMarksThatMedblocksDoesNotRemoveFromAnOrphanAreBlanked(t *testing.T) {
+	w := newWorld(t)
+	w.vendor.SetQuirks(emulator.Quirks{MetadataMerge: true})
+	id := w.createReady(hooks, orphan).Status.EndpointID
+	w.delete(hooks)
+	w.untilGone(hooks)
+	is, err := w.vendor.Endpoint(id)
+	w.Expect(err).NotTo(HaveOccurred())
+	for _, mark := range []string{v1alpha1.MarkOwner, v1alpha1.MarkIncarnation, v1alpha1.MarkSecretGeneration} {
+		w.Expect(is.Metadata[mark]).To(Or(BeNil(), BeEmpty()))
+	}
+
+	t.Log("Another resource of this name does not take it over, and its deletion leaves it alone.")
+	w.Expect(w.createReady(hooks, signingSecretName("another")).Status.EndpointID).NotTo(Equal(id))
+	w.delete(hooks)
+	w.untilGone(hooks)
+	w.Expect(w.left()).To(Equal(1))
+}

@@ -204,3 +204,45 @@ func TestADisableWhoseEventsCannotBeReadIsNotUndoneUntilTheyCan(t *testing.T) {
 	res = w.until(hooks, beReady())
 	w.Expect(res.Status.Reenable.Attempts).To(HaveLen(1), "the vendor's doing, as it turned out")
 }
+
+// TestEventsThatCouldNotBeReadWhenAPersonEnabledExplainNoLaterDisable: what is exhausted by then is the past.
+func TestEventsThatCouldNotBeReadWhenAPersonEnabledExplainNoLaterDisable(t *testing.T) {
+	w := newWorld(t)
+	w.createReady(hooks, func(res *v1alpha1.MedblocksWebhookEndpoint) {
+		res.Spec.ReenablePolicy = &v1alpha1.ReenablePolicy{Mode: v1alpha1.ReenableAlways}
+	})
+	w.fail(emulator.OperationListEvents, emulator.Fault{Kind: emulator.FaultStatus, Status: 500})
+	w.exhaust(hooks, ptr.To(500))
+	w.until(hooks, beStalled(v1alpha1.ReasonUnknown))
+	w.annotate(hooks, v1alpha1.AnnotationReenableRequestedAt, "please")
+	w.untilReady(hooks)
+	w.Expect(w.enables()).To(Equal(1))
+
+	w.vendor.ClearFaults()
+	w.disableByHand(hooks)
+	w.until(hooks, beStalled(v1alpha1.ReasonDisabledManually))
+	w.advance(24 * time.Hour)
+	w.settle()
+	w.Expect(w.enables()).To(Equal(1), "a person's disable is never undone")
+}
+
+func TestWhatIsExhaustedDuringASuspensionExplainsNoLaterDisable(t *testing.T) {
+	w := newWorld(t)
+	w.createReady(hooks, func(res *v1alpha1.MedblocksWebhookEndpoint) {
+		res.Spec.ReenablePolicy = &v1alpha1.ReenablePolicy{Mode: v1alpha1.ReenableAlways}
+	})
+	suspend := func(suspended bool) {
+		w.change(hooks, func(res *v1alpha1.MedblocksWebhookEndpoint) { res.Spec.Suspend = suspended })
+	}
+	suspend(true)
+	w.until(hooks, have(v1alpha1.ConditionSynced, isUnknown, v1alpha1.ReasonSuspended))
+	w.exhaust(hooks, ptr.To(500))
+	w.Expect(w.vendor.EnableEndpoint(w.get(hooks).Status.EndpointID)).To(Succeed())
+	suspend(false)
+	w.until(hooks, beReady())
+	w.settle()
+
+	w.disableByHand(hooks)
+	w.until(hooks, beStalled(v1alpha1.ReasonDisabledManually))
+	w.Expect(w.enables()).To(BeZero())
+}

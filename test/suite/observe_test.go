@@ -4,6 +4,7 @@
 package suite
 
 import (
+	"net/http"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -25,6 +26,8 @@ func TestAManagedEndpointIsObservedAndThenManagedAgain(t *testing.T) {
 	w.change(hooks, observing)
 	w.Eventually(func() []string { return w.get(hooks).Finalizers }).Should(BeEmpty())
 	w.untilReady(hooks)
+	w.settle()
+	w.Expect(w.kube.all(func(c kubeCall) bool { return c.Method == http.MethodPatch && !c.about("events") })).To(HaveLen(2), "the finalizer, and the status")
 
 	w.edit(hooks, func(e *emulator.Endpoint) { e.URL = "https://drifted.example.com/" })
 	w.until(hooks, beStalled(v1alpha1.ReasonDrifted, id, "url", "Observe"))

@@ -4,7 +4,15 @@
 package suite
 
 import (
+	"bytes"
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -166,4 +174,34 @@ func TestAnImmutableSecretIsToldAndNothingIsRotatedUntilItIsGone(t *testing.T) {
 	w.deleteSecret(signing)
 	w.Eventually(w.rotations).Should(HaveLen(1))
 	w.until(hooks, beReady())
+}
+
+// TestARotationWhoseAnswerShowsNoMarkIsNotRepeated: that the answer does not show the mark proves nothing; a live read does.
+func TestARotationWhoseAnswerShowsNoMarkIsNotRepeated(t *testing.T) {
+	bare := regexp.MustCompile(`"metadata":\{[^}]*\}`)
+	w := newWorld(t, func(s *setup) { s.idle = true })
+	target, err := url.Parse(w.options.baseURL)
+	w.Expect(err).NotTo(HaveOccurred())
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.ModifyResponse = func(answer *http.Response) error {
+		if !strings.HasSuffix(answer.Request.URL.Path, "/rotate-secret") {
+			return nil
+		}
+		body, err := io.ReadAll(answer.Body)
+		body = bare.ReplaceAll(body, []byte(`"metadata":{}`))
+		answer.Body, answer.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		answer.Header.Set("Content-Length", strconv.Itoa(len(body)))
+		return err
+	}
+	server := httptest.NewServer(proxy)
+	t.Cleanup(server.Close)
+	w.options.baseURL = server.URL
+	w.startOperator()
+	w.createReady(hooks)
+	w.annotate(hooks, v1alpha1.AnnotationRotateSecretRequestedAt, "now")
+	w.Eventually(func() string { return w.get(hooks).Status.LastHandledRotateSecretAt }).Should(Equal("now"))
+	w.untilReady(hooks)
+	w.settle()
+	w.untilSecretHolds(hooks, signing)
+	w.Expect(w.rotations()).To(HaveLen(1))
 }
