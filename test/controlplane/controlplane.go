@@ -142,41 +142,18 @@ func (c *ControlPlane) KubectlPath() string { return c.programs.kubectl }
 
 // startEnvironment starts etcd and kube-apiserver and installs the CRDs.
 func (c *ControlPlane) startEnvironment(context.Context) error {
-	etcd, err := c.guard.wrap(c.programs.etcd)
-	if err != nil {
-		return err
-	}
-	apiServer, err := c.guard.wrap(c.programs.apiServer)
-	if err != nil {
-		return err
-	}
-	certs := filepath.Join(c.dir, "certs")
-	if err := os.Mkdir(certs, 0o700); err != nil {
-		return fmt.Errorf("create a folder for certificates: %w", err)
-	}
 	c.env = &envtest.Environment{
 		CRDDirectoryPaths:        []string{c.options.CRDDirectory},
 		ControlPlaneStartTimeout: startTimeout,
 		ControlPlaneStopTimeout:  stopTimeout,
 	}
-	plane := &c.env.ControlPlane
-	plane.KubectlPath = c.programs.kubectl
-	plane.Etcd = &envtest.Etcd{Path: etcd, DataDir: filepath.Join(c.dir, "etcd")}
-	if c.options.Fsync {
-		plane.Etcd.Configure().Set("unsafe-no-fsync", "false")
-	}
-	server := plane.GetAPIServer()
-	server.Path, server.CertDir = apiServer, certs
-	server.Configure().Set("authorization-mode", "RBAC")
-
-	if plane.Etcd.Out, err = c.output("etcd"); err != nil {
+	if err := c.configureEtcd(); err != nil {
 		return err
 	}
-	if server.Out, err = c.output("kube-apiserver"); err != nil {
+	token, err := c.configureAPIServer()
+	if err != nil {
 		return err
 	}
-	plane.Etcd.Err, server.Err = plane.Etcd.Out, server.Out
-
 	if c.Admin, err = c.env.Start(); err != nil {
 		return fmt.Errorf("start etcd and kube-apiserver: %w", err)
 	}
@@ -185,5 +162,43 @@ func (c *ControlPlane) startEnvironment(context.Context) error {
 		return fmt.Errorf("remove the certificates for webhooks: %w", err)
 	}
 	c.Admin.QPS, c.Admin.Burst = -1, 0
+	c.Admin.BearerToken, c.Admin.CertData, c.Admin.KeyData = token, nil, nil
 	return writeKubeconfig(c.AdminKubeconfig(), c.Admin)
+}
+
+func (c *ControlPlane) configureEtcd() error {
+	path, err := c.guard.wrap(c.programs.etcd)
+	if err != nil {
+		return err
+	}
+	etcd := &envtest.Etcd{Path: path, DataDir: filepath.Join(c.dir, "etcd")}
+	if c.options.Fsync {
+		etcd.Configure().Set("unsafe-no-fsync", "false")
+	}
+	if etcd.Out, err = c.output("etcd"); err != nil {
+		return err
+	}
+	etcd.Err = etcd.Out
+	c.env.ControlPlane.Etcd = etcd
+	return nil
+}
+
+// configureAPIServer returns the token of the admin.
+func (c *ControlPlane) configureAPIServer() (token string, err error) {
+	plane := &c.env.ControlPlane
+	plane.KubectlPath = c.programs.kubectl
+	server := plane.GetAPIServer()
+	if server.Path, err = c.guard.wrap(c.programs.apiServer); err != nil {
+		return "", err
+	}
+	server.CertDir = filepath.Join(c.dir, "certs")
+	if err := os.Mkdir(server.CertDir, 0o700); err != nil {
+		return "", fmt.Errorf("create a folder for certificates: %w", err)
+	}
+	server.Configure().Set("authorization-mode", "RBAC")
+	if server.Out, err = c.output("kube-apiserver"); err != nil {
+		return "", err
+	}
+	server.Err = server.Out
+	return c.admitAdmin(server)
 }

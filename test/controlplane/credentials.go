@@ -5,8 +5,10 @@ package controlplane
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -17,6 +19,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
 
 // The names under which the repository ships the operator's identity (config/rbac).
@@ -27,6 +30,18 @@ const (
 
 // tokenLifetime is longer than any test run or demo.
 const tokenLifetime = 24 * time.Hour
+
+// admitAdmin has the API server know a token with all permissions. The certificate that envtest issues would do, but the API server
+// verifies the certificate of its client anew with every request, and remembers tokens.
+func (c *ControlPlane) admitAdmin(server *envtest.APIServer) (token string, err error) {
+	token = rand.Text()
+	path := filepath.Join(c.dir, "tokens.csv")
+	if err := os.WriteFile(path, []byte(token+",admin,admin,system:masters\n"), 0o600); err != nil {
+		return "", fmt.Errorf("write the token of the admin: %w", err)
+	}
+	server.Configure().Set("token-auth-file", path)
+	return token, nil
+}
 
 // issueCredentials asks the API server for a token of the operator's service account, as a kubelet would for its pod.
 func (c *ControlPlane) issueCredentials(ctx context.Context) error {

@@ -95,11 +95,17 @@ func (h *handled) remove(object any) {
 	delete(h.versions[reflect.TypeOf(object).Elem().Name()], o.GetName())
 }
 
-// of are the names and versions of one type, as versions has them.
-func (h *handled) of(kind string) string {
+// knowledge are the names and versions of the objects of each kind, as versions has them.
+type knowledge struct{ resources, secrets string }
+
+func (h *handled) all() knowledge {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	var all []string
+	return knowledge{resources: h.of("MedblocksWebhookEndpoint"), secrets: h.of("Secret")}
+}
+
+func (h *handled) of(kind string) string {
+	all := make([]string, 0, len(h.versions[kind]))
 	for name, version := range h.versions[kind] {
 		all = append(all, name+"="+version)
 	}

@@ -34,7 +34,7 @@ type Doors struct {
 func (w *World) Open(wire *Wire) *Doors {
 	w.T.Helper()
 	kubernetes := door(wire.side(Kubernetes, w.site.operator.transport), w.site.operator.host)
-	medblocks := door(wire.side(Medblocks, w.vendorRT), w.vendorURL)
+	medblocks := door(wire.side(Medblocks, w.vendorRT), w.vendorServer.URL)
 	d := &Doors{
 		Kubeconfig: filepath.Join(w.T.TempDir(), "kubeconfig"), Medblocks: medblocks.URL,
 		servers: []*httptest.Server{kubernetes, medblocks},

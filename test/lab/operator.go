@@ -40,7 +40,7 @@ type OperatorOptions struct {
 	ClusterID            string
 	ReadOnly             bool
 	Workers              int
-	// CallTimeout, if set, is how long (real time) a call to Medblocks may take; default APITimeout.
+	// CallTimeout, if set, is how long (real time) a call to Medblocks may hang; default APITimeout.
 	CallTimeout time.Duration
 	// Blind operators are not waited for until their cache shows what is stored.
 	Blind bool
@@ -60,11 +60,14 @@ type Operator struct {
 	queue   atomic.Pointer[queue]
 	paused  atomic.Bool
 	handled handled
-	seen    int64 // the writes that its cache has shown
 	cancel  context.CancelFunc
 	ended   chan struct{}
 	err     error
 	once    sync.Once
+
+	mu         sync.Mutex
+	asked      inquiry
+	wasCurrent bool
 }
 
 // Start runs an operator with cold caches, as a new process would.
@@ -79,7 +82,7 @@ func (w *World) NewWire() *Wire { return newWire(w) }
 // StartThrough is Start with a wire that the test has prepared.
 func (w *World) StartThrough(wire *Wire, tweaks ...func(*OperatorOptions)) *Operator {
 	w.T.Helper()
-	op := &Operator{world: w, options: w.Defaults, Wire: wire, sleeper: &sleeper{}, seen: -1, ended: make(chan struct{})}
+	op := &Operator{world: w, options: w.Defaults, Wire: wire, sleeper: &sleeper{}, asked: inquiry{writes: -1}, ended: make(chan struct{})}
 	for _, tweak := range tweaks {
 		tweak(&op.options)
 	}
@@ -87,7 +90,7 @@ func (w *World) StartThrough(wire *Wire, tweaks ...func(*OperatorOptions)) *Oper
 	op.manager, err = ctrl.NewManager(w.site.operator.config(op.kubernetes), op.managerOptions())
 	w.Expect(err).NotTo(HaveOccurred())
 	op.Queue, err = controllers.Setup(w.Context(), op.manager, controllers.Options{
-		APIBaseURL: w.vendorURL, APIQPS: 1e6, APIBurst: 1e6, APITimeout: op.options.APITimeout,
+		APIBaseURL: w.vendorServer.URL, APIQPS: 1e6, APIBurst: 1e6, APITimeout: op.options.APITimeout,
 		PollInterval: op.options.PollInterval, DisabledPollInterval: op.options.DisabledPollInterval,
 		ClusterID: op.options.ClusterID, ReadOnly: op.options.ReadOnly, MaxConcurrentReconciles: op.options.Workers,
 		Clock: operatorClock{Clock: w.Clock, sleeper: op.sleeper}, Transport: op.medblocks(), NewQueue: op.newQueue,
@@ -122,24 +125,6 @@ func (op *Operator) managerOptions() ctrl.Options {
 
 func (op *Operator) kubernetes(next http.RoundTripper) http.RoundTripper {
 	return op.Wire.side(Kubernetes, next)
-}
-
-// medblocks is the way to the vendor. A test of hanging calls has them end in real time.
-func (op *Operator) medblocks() http.RoundTripper {
-	wire := op.Wire.side(Medblocks, op.world.vendorRT)
-	if op.options.CallTimeout == 0 {
-		return wire
-	}
-	return roundTripper(func(req *http.Request) (*http.Response, error) {
-		ctx, cancel := context.WithTimeout(req.Context(), op.options.CallTimeout)
-		resp, err := wire.RoundTrip(req.WithContext(ctx))
-		if err != nil {
-			cancel()
-			return nil, err
-		}
-		resp.Body = &body{ReadCloser: resp.Body, cancel: cancel}
-		return resp, nil
-	})
 }
 
 func (op *Operator) newQueue(_ string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
@@ -191,26 +176,39 @@ func (op *Operator) idle() bool {
 	return op.queue.Load().idle() && op.Wire.idle() && op.sleeper.asleep() && (op.options.Blind || op.isCurrent())
 }
 
-// isCurrent tells whether the controller knows what is stored.
+// isCurrent tells whether the controller knows what is stored. That is read again only after a write, or after the controller
+// has learned of something: to read it again and again while a change is on its way would be most of what the API server has to do.
 func (op *Operator) isCurrent() bool {
-	writes := op.world.active.Load()
-	if op.seen == writes && !op.world.Outsiders {
-		return true
+	op.mu.Lock()
+	defer op.mu.Unlock()
+	asked := inquiry{writes: op.world.active.Load(), known: op.handled.all()}
+	if asked == op.asked && !op.world.Outsiders {
+		return op.wasCurrent
 	}
 	ctx, cancel := context.WithTimeout(op.world.Context(), time.Second)
 	defer cancel()
-	current := op.isCurrentIn(ctx, &v1alpha1.MedblocksWebhookEndpointList{}, "MedblocksWebhookEndpoint") &&
-		op.isCurrentIn(ctx, &corev1.SecretList{}, "Secret", client.MatchingLabels{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})
-	if current {
-		op.seen = writes
+	current, err := op.isStored(ctx, asked.known)
+	if err != nil {
+		return false
 	}
+	op.asked, op.wasCurrent = asked, current
 	return current
 }
 
-// isCurrentIn compares the versions of the objects that its event handlers know with the stored ones.
-func (op *Operator) isCurrentIn(ctx context.Context, live client.ObjectList, kind string, opts ...client.ListOption) bool {
-	if op.world.Client.List(ctx, live, append(opts, client.InNamespace(op.world.Namespace))...) != nil {
-		return false
+// inquiry is with what somebody last asked whether the controller knows what is stored.
+type inquiry struct {
+	writes int64
+	known  knowledge
+}
+
+// isStored compares what the controller knew a moment ago with what is stored, which cannot be older.
+func (op *Operator) isStored(ctx context.Context, known knowledge) (bool, error) {
+	in := client.InNamespace(op.world.Namespace)
+	resources := &v1alpha1.MedblocksWebhookEndpointList{}
+	if err := op.world.Client.List(ctx, resources, in); err != nil || versions(resources) != known.resources {
+		return false, err
 	}
-	return op.handled.of(kind) == versions(live)
+	secrets := &corev1.SecretList{}
+	err := op.world.Client.List(ctx, secrets, in, client.MatchingLabels{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})
+	return err == nil && versions(secrets) == known.secrets, err
 }

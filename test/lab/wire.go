@@ -243,6 +243,9 @@ func (w *Wire) end(r *Request) {
 	if !r.isWatch() && !r.isEvent() {
 		w.inFlight--
 	}
+	if r.IsWrite() {
+		w.world.active.Add(1) // what was read while it was under way is of no use any more
+	}
 }
 
 func (w *Wire) answered(r *Request, status int) {

@@ -57,13 +57,14 @@ type World struct {
 	// Defaults of the operators that are started.
 	Defaults OperatorOptions
 
-	site      *Site
-	patience  time.Duration
-	vendorURL string
-	vendorRT  http.RoundTripper
-	operators []*Operator
-	secrets   secrecy.Keeper // are to be found nowhere
-	active    atomic.Int64   // counts the writes of everybody that we see
+	site         *Site
+	patience     time.Duration
+	vendorServer *httptest.Server
+	vendorRT     http.RoundTripper
+	operators    []*Operator
+	secrets      secrecy.Keeper // are to be found nowhere
+	active       atomic.Int64   // counts the beginnings and ends of the writes that we see, whoever makes them
+	ending       sync.Once
 }
 
 // Setup is what a test may change before its world begins.
@@ -106,20 +107,10 @@ func NewWorld(t testing.TB, tweaks ...func(*Setup)) *World {
 
 	s.Vendor.Clock = w.Clock
 	w.Vendor = emulator.New(s.Vendor)
-	server := httptest.NewServer(w.Vendor)
-	w.vendorURL = server.URL
+	w.vendorServer = httptest.NewServer(w.Vendor)
 	w.Receiver = newReceiver()
 	t.Cleanup(func() {
-		w.killAll()
-		for _, leak := range w.Leaks() {
-			t.Error(leak)
-		}
-		if err := panicked(w.Logs.String()); err != nil {
-			t.Error(err)
-		}
-		w.Vendor.Close()
-		server.Close()
-		w.Receiver.close()
+		w.End()
 		w.explain()
 	})
 	w.Expect(w.Vendor.SetKey(emulator.Key{APIKey: w.Key, Workspace: Workspace})).To(Succeed())
