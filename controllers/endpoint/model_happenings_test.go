@@ -100,13 +100,25 @@ func (m *model) withNamed(change func(*medblocks.Endpoint)) bool {
 	return true
 }
 
-// takenOver has somebody else mark an endpoint of ours. What is in flight by then would still reach it.
+// takenOver has somebody else mark an endpoint of ours. What is in flight by then would still reach it, and an adoption that is
+// pending would take it back.
 func (m *model) takenOver(mark, by string) bool {
-	return len(m.late) == 0 && m.withOurs(func(e *medblocks.Endpoint) {
+	pending := m.res.Spec.Adopt != nil && m.res.Status.EndpointID == ""
+	return len(m.late) == 0 && !pending && m.withOurs(func(e *medblocks.Endpoint) {
 		e.Metadata[mark] = by
 		m.inForce[e.ID] = "whsec_other"
-		m.others[e.ID] = clone(e)
+		m.leaveAlone(e)
 	})
+}
+
+// bystander is an endpoint of somebody else's, and the secret that it signs with.
+type bystander struct {
+	endpoint medblocks.Endpoint
+	secret   string
+}
+
+func (m *model) leaveAlone(e *medblocks.Endpoint) {
+	m.others[e.ID] = bystander{endpoint: clone(e), secret: m.inForce[e.ID]}
 }
 
 func (m *model) stranger(marks map[string]string) {
@@ -115,7 +127,8 @@ func (m *model) stranger(marks map[string]string) {
 		Metadata: marks, CreatedAt: medblocks.Timestamp{Time: testTime.Add(-time.Hour)},
 	}
 	m.endpoints["A"][e.ID] = e
-	m.inForce[e.ID], m.others[e.ID] = "whsec_other", clone(e)
+	m.inForce[e.ID] = "whsec_other"
+	m.leaveAlone(e)
 }
 
 // duplicate is the fruit of a POST of ours whose answer was lost.

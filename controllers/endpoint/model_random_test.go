@@ -27,10 +27,13 @@ type happening struct {
 // randomModel is a resource in a random state, with what befalls it later and what fails.
 func randomModel(rng *rand.Rand) (m *model, adversary map[int]func()) {
 	from := settled()
-	if rng.IntN(3) == 0 {
+	if rng.IntN(2) == 0 {
 		from = unregistered()
 	}
 	m = newModel(rng, from)
+	if m.res.Status.EndpointID == "" && rng.IntN(2) == 0 {
+		m.happen(adoptHappenings[rng.IntN(2)]) // it is born with that wish
+	}
 	for range rng.IntN(4) {
 		m.befall()
 	}
@@ -49,7 +52,10 @@ func randomModel(rng *rand.Rand) (m *model, adversary map[int]func()) {
 
 // befall lets one random thing happen.
 func (m *model) befall() {
-	h := happenings()[m.rng.IntN(len(happenings()))]
+	m.happen(happenings()[m.rng.IntN(len(happenings()))])
+}
+
+func (m *model) happen(h happening) {
 	if h.happens(m) {
 		m.told = append(m.told, h.name)
 		m.blocked = m.blocked || h.blocks
@@ -57,7 +63,8 @@ func (m *model) befall() {
 }
 
 func happenings() []happening {
-	return slices.Concat(specHappenings, vendorHappenings, secretHappenings, accountHappenings, annotationHappenings, lifeHappenings)
+	return slices.Concat(specHappenings, vendorHappenings, secretHappenings, accountHappenings, annotationHappenings, lifeHappenings,
+		adoptHappenings, sourceHappenings, observeHappenings, renameHappenings, rivalHappenings)
 }
 
 var specHappenings = []happening{
@@ -78,13 +85,6 @@ var specHappenings = []happening{
 	{"it is to be active", true, func(m *model) bool { m.res.Spec.State = v1alpha1.StateActive; return m.specChanged() }},
 	{"it is suspended", true, func(m *model) bool { m.res.Spec.Suspend = true; return m.specChanged() }},
 	{"it is not suspended", false, func(m *model) bool { m.res.Spec.Suspend = false; return m.specChanged() }},
-	{"the Secret is renamed", false, func(m *model) bool {
-		if !m.secretIsKnown() {
-			return false
-		}
-		m.res.Spec.SigningSecret = &v1alpha1.SigningSecretSpec{Name: m.unique("secret")}
-		return m.specChanged()
-	}},
 	{"the secret is to be rotated every hour", false, func(m *model) bool {
 		m.res.Spec.SigningSecret = &v1alpha1.SigningSecretSpec{
 			Name: m.res.SigningSecretName(), Rotation: &v1alpha1.SecretRotation{Interval: metav1.Duration{Duration: time.Hour}},

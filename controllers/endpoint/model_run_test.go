@@ -33,7 +33,7 @@ func (m *model) reconcile() (last plan, quiet bool, err error) {
 	p, err := m.settle(w)
 	switch {
 	case errors.Is(err, errCrash):
-		m.restart()
+		m.die()
 		m.pass(time.Second)
 		return p, false, nil
 	case errors.Is(err, errStale), errors.Is(err, errSecretMoved):
@@ -50,7 +50,7 @@ func (m *model) reconcile() (last plan, quiet bool, err error) {
 	changed := false
 	if !isQuiet(p) || failure != nil {
 		if changed, err = m.conclude(w, p, failure); errors.Is(err, errCrash) {
-			m.restart()
+			m.die()
 		}
 	}
 	m.wait(p, failure)
@@ -182,7 +182,7 @@ func (m *model) verify(p plan) error {
 	switch {
 	case m.gone:
 		return m.verifyGone()
-	case len(p.Holds) > 0 && m.blocked:
+	case len(p.Holds) > 0 && (m.blocked || m.res.Observes() || slices.ContainsFunc(p.Holds, m.isTrue)):
 		return nil
 	case len(p.Holds) > 0:
 		return fmt.Errorf("stays at %q, although nothing stands in the way", p.Holds[0].Message)
@@ -190,6 +190,8 @@ func (m *model) verify(p plan) error {
 		return errors.New("the deletion does not end")
 	case m.readOnly || m.res.Spec.Suspend:
 		return nil
+	case m.res.Observes():
+		return m.verifyObserved(p)
 	}
 	return m.verifyReady(p)
 }
@@ -207,7 +209,7 @@ func (m *model) verifyOthers() error {
 				is = e
 			}
 		}
-		if is == nil || !projectionOf(is).equal(projectionOf(&was)) || is.Status != was.Status || m.inForce[id] != "whsec_other" {
+		if is == nil || !projectionOf(is).equal(projectionOf(&was.endpoint)) || is.Status != was.endpoint.Status || m.inForce[id] != was.secret {
 			return fmt.Errorf("endpoint %s is somebody else's and was touched: %+v", id, is)
 		}
 	}

@@ -18,7 +18,7 @@ func (m *model) perform(w *work, s step) error {
 	switch s.Action {
 	case actionAddFinalizer, actionRemoveFinalizer, actionWriteIntent:
 		return m.write(func() { m.writeMetadata(w, s) })
-	case actionRecordDisable, actionRecordAttempt, actionRecordKey:
+	case actionRecordDisable, actionRecordAttempt, actionRecordEvents, actionRecordKey:
 		return m.write(func() { m.writeAhead(w, s) })
 	case actionRegister:
 		return m.register(w, s)
@@ -26,7 +26,7 @@ func (m *model) perform(w *work, s step) error {
 		return m.rotate(w, s)
 	case actionDelete, actionDeleteDuplicate:
 		return m.remove(w, s)
-	case actionPublishSecret, actionMoveSecret, actionDressSecret, actionDeleteSecret:
+	case actionPublishSecret, actionCopySecret, actionMoveSecret, actionDressSecret, actionDeleteSecret:
 		return m.writeSecret(w, s)
 	default:
 		return m.update(w, s)
@@ -46,21 +46,7 @@ func (m *model) writeMetadata(w *work, s step) {
 }
 
 func (m *model) writeAhead(w *work, s step) {
-	status, now := &m.res.Status, seconds(m.clock.Now())
-	switch s.Action {
-	case actionRecordDisable:
-		status.Disabled = &v1alpha1.DisabledStatus{Since: now, Cause: v1alpha1.ReasonDisabledBySpec}
-	case actionRecordAttempt:
-		recent := attemptsSince(status.Reenable, now.Add(-m.res.Spec.ReenablePolicy.WindowOrDefault()))
-		status.Reenable = accountFor(status.Reenable, w.obs.evidence)
-		if status.Reenable == nil {
-			status.Reenable = &v1alpha1.ReenableStatus{}
-		}
-		status.Reenable.Attempts = append(slices.Clip(recent), now)
-		status.Reenable.NextAttempt = nil
-	default:
-		status.KeyHash = w.obs.keyHash
-	}
+	m.res.Status = *ahead(m.res, w.obs, s, seconds(m.clock.Now()))
 }
 
 func (m *model) register(w *work, s step) error {
@@ -147,7 +133,7 @@ func (m *model) update(w *work, s step) error {
 			updated = &is
 		}
 	})
-	if s.Action == actionMarkRotation {
+	if s.Action == actionMarkRotation || s.Action == actionAdopt {
 		w.mem.sightAt(sightOfMark(s.Nonce), time.Time{})
 	}
 	if err == nil && updated == nil {
@@ -159,7 +145,7 @@ func (m *model) update(w *work, s step) error {
 	before := w.obs.endpoint(updated.ID)
 	w.obs.live[updated.ID] = updated
 	switch s.Action {
-	case actionUpdate:
+	case actionUpdate, actionAdopt:
 		m.judge.accepted(w, projectionOf(before).taking(s.Update, projectionOf(updated)), updated)
 	case actionOrphan:
 		w.obs.disposed[updated.ID] = true
@@ -236,11 +222,15 @@ func (m *model) writeSecret(w *work, s step) error {
 		next := storedSecret{view: secretView{
 			name: s.Secret, exists: true, owned: true, intact: true, dressed: true, live: true, nonce: content.nonce,
 			endpointID: content.endpointID, rotatedAt: content.rotatedAt.Truncate(time.Second), rotatedFor: content.rotatedFor,
-			value: content.value, last: content.previous, healedAt: content.healedAt,
+			value: content.value, last: content.previous, healedAt: content.healedAt, copiedFrom: content.copiedFrom,
 		}}
 		m.secrets[s.Secret], w.obs.secret = &next, next.view
+		m.counts[s.Action]++
 		if s.Action == actionPublishSecret {
 			w.mem.held, w.obs.held = nil, nil
+		}
+		if s.Action == actionCopySecret {
+			m.judge.copied(w, s)
 		}
 	})
 }

@@ -26,25 +26,27 @@ var laws = []law{
 			return s.Action.atMedblocks() && s.Action != actionRegister && w.obs.live[s.EndpointID] == nil
 		})
 	}},
-	{"nothing is written to an endpoint that is not ours", func(w *work, p plan, _ time.Time) string {
+	{"nothing is written to an endpoint that is not ours, unless it is being adopted", func(w *work, p plan, _ time.Time) string {
 		return each(p, func(s step) bool {
-			return s.Action.atMedblocks() && s.Action != actionRegister && !isOurs(w, w.obs.live[s.EndpointID])
+			return s.Action.atMedblocks() && s.Action != actionRegister && !isOurs(w, w.obs.live[s.EndpointID]) && !adopts(w, p, s)
 		})
 	}},
 	{"a POST comes right after its intent, and its secret is stored right after it", func(_ *work, p plan, _ time.Time) string {
 		return framed(p, actionRegister, actionWriteIntent)
 	}},
 	{"a rotation comes right after its mark, and its secret is stored right after it", func(_ *work, p plan, _ time.Time) string {
-		return framed(p, actionRotate, actionMarkRotation)
+		return framed(p, actionRotate, actionMarkRotation, actionAdopt)
 	}},
-	{"a POST and a rotation need a Secret that was proven to be writable", func(w *work, p plan, _ time.Time) string {
+	{"a POST, a rotation and an adoption need a Secret that was proven to be writable", func(w *work, p plan, _ time.Time) string {
 		s := w.obs.secret
 		return each(p, func(is step) bool {
-			return (is.Action == actionRegister || is.Action == actionRotate) && (!s.live || s.unwritable != nil || (s.exists && !s.owned))
+			return slices.Contains([]action{actionRegister, actionRotate, actionAdopt}, is.Action) && (!s.live || s.unwritable != nil || (s.exists && !s.owned))
 		})
 	}},
-	{"a POST needs a complete list that was begun after every POST in flight, without a mark of ours", func(w *work, p plan, _ time.Time) string {
-		return each(p, func(s step) bool { return s.Action == actionRegister && !listProvesAbsence(w) })
+	{"a POST and an adoption need a complete list that was begun after every POST in flight, without a mark of ours", func(w *work, p plan, _ time.Time) string {
+		return each(p, func(s step) bool {
+			return (s.Action == actionRegister || s.Action == actionAdopt) && !listProvesAbsence(w)
+		})
 	}},
 	{"a suspected loss and another key register nothing without a person", func(w *work, p plan, _ time.Time) string {
 		lost := w.res.Status.EndpointID != "" && w.obs.keyHash != w.res.Status.KeyHash && w.obs.registered == ""
@@ -102,7 +104,7 @@ var laws = []law{
 	{"the finalizer goes last, after everything at Medblocks and the Secret", func(w *work, p plan, _ time.Time) string {
 		return each(p, func(s step) bool {
 			last := s == p.Steps[len(p.Steps)-1]
-			return s.Action == actionRemoveFinalizer && (!last || w.res.DeletionTimestamp.IsZero() ||
+			return s.Action == actionRemoveFinalizer && (!last || (w.res.DeletionTimestamp.IsZero() && !w.res.Observes()) ||
 				slices.ContainsFunc(p.Steps, func(other step) bool { return other.Action.atMedblocks() }))
 		})
 	}},
@@ -136,7 +138,7 @@ func before(p plan, s step) step {
 }
 
 // framed: an action stands between the one that announces it and the one that keeps its secret, with one nonce.
-func framed(p plan, is, ahead action) string {
+func framed(p plan, is action, ahead ...action) string {
 	for i, s := range p.Steps {
 		if s.Action != is {
 			continue
@@ -145,7 +147,7 @@ func framed(p plan, is, ahead action) string {
 			return string(is) + " stands alone"
 		}
 		first, last := p.Steps[i-1], p.Steps[i+1]
-		if first.Action != ahead || last.Action != actionPublishSecret || first.EndpointID != s.EndpointID {
+		if !slices.Contains(ahead, first.Action) || last.Action != actionPublishSecret || first.EndpointID != s.EndpointID {
 			return fmt.Sprintf("%s %s %s", first.Action, is, last.Action)
 		}
 		if s.Nonce == "" || first.Nonce != s.Nonce || last.Nonce != s.Nonce {
@@ -188,7 +190,7 @@ func marksAreRight(w *work, s step) bool {
 	}
 	nonce := w.obs.live[s.EndpointID].Metadata[v1alpha1.MarkSecretGeneration]
 	switch s.Action {
-	case actionMarkRotation:
+	case actionMarkRotation, actionAdopt:
 		nonce = s.Nonce
 	case actionRepairMarks:
 		nonce = w.obs.secret.nonce

@@ -33,12 +33,20 @@ func (m *model) obey(w *work, p plan) error {
 	if p.Needs.any() {
 		return nil
 	}
-	if what := each(p, func(s step) bool {
-		return s.Action == actionEnable && s.Trigger == triggerPolicy && m.byPerson[s.EndpointID]
-	}); what != "" {
-		return fmt.Errorf("a person's disable is undone: %s", what)
+	for what, wrong := range map[string]func(step) bool{
+		"a person's disable is undone": func(s step) bool {
+			return s.Action == actionEnable && s.Trigger == triggerPolicy && m.byPerson[s.EndpointID]
+		},
+		"an endpoint is adopted that another resource holds, or has the older claim to": func(s step) bool {
+			return s.Action == actionAdopt && m.isOfRival(m.here()[s.EndpointID])
+		},
+		"the Secret of another resource is written": func(s step) bool { return s.Secret != "" && m.secretIsOfRival(s.Secret) },
+	} {
+		if is := each(p, wrong); is != "" {
+			return fmt.Errorf("%s: %s", what, is)
+		}
 	}
-	for _, l := range laws {
+	for _, l := range slices.Concat(laws, lawsOfAdoption) {
 		if what := l.broken(w, p, now); what != "" {
 			return fmt.Errorf("%s: %s, in %s", l.name, what, describe(p))
 		}
@@ -67,6 +75,18 @@ func copyOf(obs *observation) *observation {
 	}
 	copied.disposed, copied.since, copied.refusals = maps.Clone(obs.disposed), maps.Clone(obs.since), maps.Clone(obs.refusals)
 	copied.secret.value = slices.Clone(obs.secret.value)
+	copied.former = nil
+	for _, view := range obs.former {
+		former := *view
+		former.value = slices.Clone(view.value)
+		copied.former = append(copied.former, &former)
+	}
+	if obs.source != nil {
+		source := *obs.source
+		copied.source = &source
+	}
+	copied.endpointRivals, copied.secretRivals = slices.Clone(obs.endpointRivals), slices.Clone(obs.secretRivals)
+	copied.copies.at = slices.Clone(obs.copies.at)
 	return &copied
 }
 
@@ -93,7 +113,7 @@ func TestEveryPlanKeepsTheLawsAndEveryResourceSettles(t *testing.T) {
 	if os.Getenv("EXHAUSTIVE") == "1" {
 		lives = 100_000
 	}
-	failed, ready, acts := 0, 0, map[action]int{}
+	failed, ready, observed, acts := 0, 0, 0, map[action]int{}
 	for seed := range uint64(lives) {
 		m, err := live(rand.NewPCG(seed, 0))
 		if err != nil {
@@ -106,16 +126,25 @@ func TestEveryPlanKeepsTheLawsAndEveryResourceSettles(t *testing.T) {
 		if !m.blocked {
 			ready++
 		}
+		if m.res.Observes() && !m.gone {
+			observed++
+		}
 		for a, n := range m.counts {
 			acts[a] += n
 		}
 	}
-	t.Logf("%d lives, %d of them without an obstacle that only a person can remove; writes to Medblocks: %v", lives, ready, acts)
+	t.Logf("%d lives, %d of them without an obstacle that only a person can remove, %d end under Observe; writes to Medblocks and to Secrets: %v", lives, ready, observed, acts)
 	// A generator that no longer leads anywhere would prove nothing.
-	for _, a := range []action{actionRegister, actionUpdate, actionRepairMarks, actionRotate, actionDisable, actionEnable, actionDeleteDuplicate, actionDelete, actionOrphan} {
+	for _, a := range []action{
+		actionRegister, actionAdopt, actionUpdate, actionRepairMarks, actionRotate, actionDisable, actionEnable, actionDeleteDuplicate,
+		actionDelete, actionOrphan, actionCopySecret, actionMoveSecret,
+	} {
 		if acts[a] < 10 {
 			t.Errorf("only %d times %s: the lives do not cover it", acts[a], a)
 		}
+	}
+	if observed < 10 {
+		t.Errorf("only %d of %d lives end under Observe", observed, lives)
 	}
 	if ready < lives/4 {
 		t.Errorf("only %d of %d lives have a clear end", ready, lives)
