@@ -81,7 +81,10 @@ func crashed(t *testing.T, s scenario, undisturbed result, crashes ...crash) (r 
 func (s scenario) count(t *testing.T, r result) {
 	t.Helper()
 	lost := r.crashes
-	if s.several {
+	switch {
+	case s.exact:
+		lost = 0
+	case s.several:
 		lost *= 2
 	}
 	if !r.calls.within(s.calls, lost, s.fewer) {

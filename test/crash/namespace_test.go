@@ -4,15 +4,21 @@
 package crash
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/medblocks/webhook-operator/test/lab"
 )
+
+// released is what the log says of an endpoint that had to be left behind.
+const released = "Released the endpoint without deleting it"
 
 // maxNamespacePlans bounds them, because the namespace controller works in real time.
 const maxNamespacePlans = 50
@@ -69,16 +75,57 @@ func vanish(t *testing.T, s scenario, crashes ...crash) (r result) {
 	w, op := stage(t, s)
 	before := w.Owned(hooks)
 	op = s.begin(w, op, next(crashes))
+	mute := false
 	for !w.Settle() {
+		mute = w.Get(hooks) == nil // who let go of it has died before it could tell
 		r.crashes++
 		crashes = crashes[1:]
 		op = start(w, next(crashes))
 	}
 	r.writes, r.calls = op.Wire.Written(), callsTo(w)
+	w.CheckManners()
+	checkRest(w, op)
+	checkReleases(w, r.crashes, mute)
 	w.Expect(w.Get(hooks)).To(BeNil())
 	w.Expect(w.Secret(signing)).To(BeNil())
 	w.Expect(before).To(ContainElements(w.Owned(hooks)), "what is left is what was there")
 	w.Expect(r.calls.posts+r.calls.rotations).To(BeZero(), "nothing is made any more")
 	w.Expect(r.calls.deletes).To(BeNumerically("<=", 1))
 	return r
+}
+
+// checkReleases checks that an endpoint that is left behind is spoken of where somebody finds it: in the log and, as a namespace
+// that is being terminated takes no events, in an event about the Namespace. It comes once. After a crash it may come once more,
+// and about an endpoint too whose deletion nobody has heard of.
+func checkReleases(w *lab.World, crashes int, mute bool) {
+	w.T.Helper()
+	told := func() []string { return releases(w) }
+	if len(w.Owned(hooks)) == 0 {
+		w.Expect(len(told())).To(BeNumerically("<=", crashes))
+		w.Expect(strings.Count(w.Logs.String(), released)).To(BeNumerically("<=", crashes))
+		return
+	}
+	least := 1
+	if mute {
+		least = 0
+	}
+	w.Expect(strings.Count(w.Logs.String(), released)).To(BeNumerically(">=", least))
+	w.Eventually(func() int { return len(told()) }).WithTimeout(patience).Should(BeNumerically(">=", least))
+	w.Expect(len(told())).To(BeNumerically("<=", 1+crashes))
+	for _, note := range told() {
+		w.Expect(note).To(ContainSubstring(w.Owned(hooks)[0].ID))
+	}
+}
+
+// releases are the events about the Namespace that tell of what was left behind.
+func releases(w *lab.World) []string {
+	list := &eventsv1.EventList{}
+	w.Expect(w.Client.List(w.Context(), list, client.InNamespace(metav1.NamespaceDefault))).To(Succeed())
+	var notes []string
+	for _, event := range list.Items {
+		if event.Regarding.Kind == "Namespace" && event.Regarding.Name == w.Namespace && event.Reason == "Released" {
+			notes = append(notes, event.Note)
+		}
+	}
+	return notes
 }

@@ -15,8 +15,8 @@ import (
 //   - the history: who dies after a write has not noted it, and who comes after did not make it;
 //   - how often a registration was attempted, and the nonce of the last attempt, which a healing rotation replaces;
 //   - how often a re-enable was attempted: an attempt is noted before it is made;
-//   - why the Secret is in order: the secret in an answer that dies with the operator is healed, Recovered, instead of Published
-//     or Rotated.
+//   - why the Secret is in order, and whether it was healed: the secret in an answer that dies with the operator is healed,
+//     Recovered, instead of Published or Rotated.
 func outcome(w *lab.World) lab.State {
 	state := w.State()
 	for name, res := range state.Resources {
@@ -30,6 +30,9 @@ func outcome(w *lab.World) lab.State {
 			res.Conditions[v1alpha1.ConditionSigningSecretReady] = inOrder.ReplaceAllString(is, "True ($1)")
 		}
 		state.Resources[name] = res
+	}
+	for _, secret := range state.Secrets {
+		delete(secret.Annotations, v1alpha1.AnnotationSecretHealedAt)
 	}
 	return state
 }

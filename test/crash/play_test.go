@@ -12,6 +12,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
 	"github.com/medblocks/webhook-operator/test/emulator"
 	"github.com/medblocks/webhook-operator/test/lab"
 )
@@ -55,14 +56,28 @@ func play(t *testing.T, s scenario, crashes ...crash) result {
 	}
 	r.writes = op.Wire.Written()
 	check(w, op)
+	if s.ends != nil {
+		s.ends(w)
+	}
 	r.outcome, r.calls = outcome(w), callsTo(w)
 	return r
 }
 
+// foreign is a Secret that nobody has to do with.
+const foreign = "foreign"
+
+// checkForeign checks that it is as it was. Its metadata is part of a State.
+func checkForeign(w *lab.World) {
+	w.T.Helper()
+	w.Expect(w.Secret(foreign)).To(HaveField("Data", map[string][]byte{v1alpha1.SecretKeyValue: []byte("theirs")}))
+}
+
 // stage is a world in which the scenario is about to begin.
-func stage(t *testing.T, s scenario) (*lab.World, *lab.Operator) {
+func stage(t *testing.T, s scenario, tweaks ...func(*lab.Setup)) (*lab.World, *lab.Operator) {
 	t.Helper()
-	w := lab.NewWorld(t, func(s *lab.Setup) { s.Operator.DisabledPollInterval = s.Operator.PollInterval })
+	rarely := func(s *lab.Setup) { s.Operator.DisabledPollInterval = s.Operator.PollInterval }
+	w := lab.NewWorld(t, append(tweaks, rarely)...)
+	w.CreateSecret(foreign, map[string]string{v1alpha1.SecretKeyValue: "theirs"})
 	op := w.Start()
 	w.Quiesce()
 	for _, prepare := range s.prepare {
@@ -117,14 +132,29 @@ func next(crashes []crash) lab.Middleware {
 func check(w *lab.World, op *lab.Operator) {
 	w.T.Helper()
 	w.CheckInvariants()
-	before := attempted(op)
+	checkForeign(w)
+	checkRest(w, op)
+}
+
+// checkRest checks that nothing is done any more but to poll.
+func checkRest(w *lab.World, op *lab.Operator) {
+	w.T.Helper()
+	before, seen := attempted(op), looks(op)
 	w.Advance(30 * time.Minute)
 	w.Expect(attempted(op)).To(Equal(before), "a settled world is written to")
+	w.Expect(looks(op)).To(Equal(seen), "Medblocks is asked for more than lists")
 }
 
 // attempted are the writes of an operator, refused or not.
 func attempted(op *lab.Operator) []lab.Request {
 	return slices.DeleteFunc(op.Wire.Requests(), func(r lab.Request) bool { return !r.IsWrite() })
+}
+
+// looks are the reads at Medblocks that are no polls: of one endpoint, or of events.
+func looks(op *lab.Operator) []lab.Request {
+	return slices.DeleteFunc(op.Wire.Requests(), func(r lab.Request) bool {
+		return r.Side != lab.Medblocks || r.IsWrite() || r.Path == "/webhooks"
+	})
 }
 
 // callsTo counts what arrived at Medblocks.

@@ -20,13 +20,6 @@ func remote(edit func(*emulator.Endpoint)) func(*lab.World) {
 	return func(w *lab.World) { w.Expect(w.Vendor.SetEndpoint(w.Remote(hooks).ID, edit)).To(Succeed()) }
 }
 
-// adopted is an endpoint that exists before its resource does.
-const adopted = "wh_01J9YR9N3X4VZ6P2K5RH7M3LMP"
-
-func adopting(res *lab.Resource) {
-	res.Spec.Adopt = &v1alpha1.AdoptSpec{EndpointID: adopted, RotateSecret: true}
-}
-
 func observe(res *lab.Resource) { res.Spec.ManagementPolicy = v1alpha1.ManagementObserve }
 
 // disable is what a person does in the dashboard.
@@ -87,26 +80,6 @@ func remoteScenarios() []scenario {
 				w.Expect(err).NotTo(HaveOccurred())
 			},
 			calls: calls{deletes: 1},
-		},
-		{
-			name: "adopt with Rotate",
-			prepare: []func(*lab.World){func(w *lab.World) {
-				_, err := w.Vendor.AddEndpoint(w.Key, emulator.Endpoint{ID: adopted, Metadata: map[string]any{"team": "billing"}})
-				w.Expect(err).NotTo(HaveOccurred())
-			}},
-			act:   create(adopting),
-			calls: calls{rotations: 1}, pairs: true,
-		},
-		{
-			name: "adopt from another owner",
-			prepare: []func(*lab.World){func(w *lab.World) {
-				_, err := w.Vendor.AddEndpoint(w.Key, emulator.Endpoint{ID: adopted, Metadata: map[string]any{
-					v1alpha1.MarkOwner: "elsewhere/shop/orders", v1alpha1.MarkIncarnation: "theirs", v1alpha1.MarkSecretGeneration: "theirs",
-				}})
-				w.Expect(err).NotTo(HaveOccurred())
-			}},
-			act:   create(adopting),
-			calls: calls{rotations: 1},
 		},
 		{
 			name:    "begin to observe",

@@ -4,6 +4,8 @@
 package crash
 
 import (
+	"slices"
+
 	"github.com/medblocks/webhook-operator/test/lab"
 )
 
@@ -28,12 +30,16 @@ type scenario struct {
 	// where the crash comes before what has to be undone.
 	calls calls
 	fewer bool
+	// exact: there is no rotation more, whatever is lost: no answer holds a secret.
+	exact bool
 	// several: two resources are written at once, so that one crash can lose two answers.
 	several bool
 	// pairs: the successor is ended at each of its writes too.
 	pairs bool
 	// down: nothing runs while act does, and an operator with cold caches finds what has changed.
 	down bool
+	// ends is what holds in the end, beside the invariants.
+	ends func(*lab.World)
 }
 
 // calls are the writes to Medblocks that matter most.
@@ -53,8 +59,15 @@ func scenarios() []scenario {
 	all := fieldScenarios()
 	all = append(all, secretScenarios()...)
 	all = append(all, remoteScenarios()...)
+	all = append(all, adoptionScenarios()...)
+	all = append(all, rivalScenarios()...)
 	all = append(all, restoreScenarios()...)
 	return append(all, deletionScenarios()...)
+}
+
+// named are the scenarios of these names.
+func named(names ...string) []scenario {
+	return slices.DeleteFunc(scenarios(), func(s scenario) bool { return !slices.Contains(names, s.name) })
 }
 
 // variants are all scenarios, seen by a running operator and, in an exhaustive run, also found by one that starts.

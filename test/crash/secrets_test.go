@@ -4,10 +4,15 @@
 package crash
 
 import (
+	"net/http"
+	"strings"
 	"time"
 
+	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
 	"github.com/medblocks/webhook-operator/test/lab"
@@ -37,7 +42,25 @@ func secretScenarios() []scenario {
 		{
 			name:    "rename the Secret",
 			prepare: created(),
-			act:     change(signingSecret(v1alpha1.SigningSecretSpec{Name: "renamed"})),
+			act:     rename("renamed"),
+			exact:   true,
+		},
+		{
+			name:    "rename the Secret twice",
+			prepare: created(),
+			act:     rename("middle"),
+			still:   rename("last"), // also while nobody runs, wherever the first rename broke off
+			exact:   true,
+			ends:    movedOn,
+		},
+		{
+			name:    "rename the Secret while it is being renamed",
+			prepare: created(),
+			act:     rename("middle"),
+			during:  renameDuringMove,
+			still:   rename("last"),
+			exact:   true,
+			ends:    movedOn,
 		},
 		{
 			name:    "rename the Secret and rotate",
@@ -68,4 +91,29 @@ func secretScenarios() []scenario {
 			calls: calls{rotations: 1},
 		},
 	}
+}
+
+func rename(secret string) func(*lab.World) {
+	return change(signingSecret(v1alpha1.SigningSecretSpec{Name: secret}))
+}
+
+// renameDuringMove asks for another name while the Secret of the one before is being written.
+func renameDuringMove(w *lab.World) lab.Middleware {
+	return func(_ *lab.Wire, r *lab.Request, send func() (*http.Response, error)) (*http.Response, error) {
+		if r.IsWrite() && r.Side == lab.Kubernetes && r.Method == http.MethodPost && strings.HasSuffix(r.Path, "/secrets") {
+			patch := client.RawPatch(types.MergePatchType, []byte(`{"spec":{"signingSecret":{"name":"last"}}}`))
+			if err := w.Client.Patch(w.Context(), w.Manifest(hooks), patch); err != nil {
+				return nil, err
+			}
+		}
+		return send()
+	}
+}
+
+// movedOn tells that only the Secret of the last name is left.
+func movedOn(w *lab.World) {
+	w.T.Helper()
+	w.Expect(w.Secret(signing)).To(BeNil())
+	w.Expect(w.Secret("middle")).To(BeNil())
+	secretsInForce("last")(w)
 }
