@@ -97,4 +97,18 @@ var accountMutants = []mutant{
 `,
 		pkg: "controllers/account", test: "TestEndpointsOfOneOwnerAreFoundOldestFirst",
 	},
+	{
+		name: "blind-in-a-pause", file: "controllers/account/poller.go",
+		safeguard: `a new key is looked for while the account is paused`,
+		before:    `disabledDue && (paused || p.account.Refused() != nil):`,
+		after:     `disabledDue && !paused && p.account.Refused() != nil:`,
+		pkg:       "controllers/account", test: "TestANewKeyIsLookedForWhileTheAccountIsPaused",
+	},
+	{
+		name: "relapse", file: "controllers/account/poller.go",
+		safeguard: `a key that lists accept and other calls do not is tried ever less often`,
+		before:    `case p.relapses > 0 && p.account.Refused() != nil:`,
+		after:     `case false:`,
+		pkg:       "controllers/account", test: "TestAKeyThatListsAcceptAndOtherCallsDoNotIsTriedEverLessOften",
+	},
 }

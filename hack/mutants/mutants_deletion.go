@@ -93,4 +93,49 @@ var deletionMutants = []mutant{
 		after:     `return false`,
 		pkg:       "controllers/endpoint", test: "TestPlanOfADeletion",
 	},
+	{
+		name: "single-refusal", file: "controllers/endpoint/plan_delete.go",
+		safeguard: `a single refusal lets go of nothing`,
+		before:    `	case !lasts:`,
+		after:     `	case !lasts && false:`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfADeletion",
+	},
+	{
+		name: "last-key-forgotten", file: "controllers/account/registry.go",
+		safeguard: `a deletion uses the last key that worked`,
+		before: `		use.former = previous
+`,
+		after: `		use.former = previous
+		r.leaveFormer(who, use)
+`,
+		pkg: "test/suite", test: "TestADeletionUsesTheLastKeyThatWorkedWhenTheNewOneIsRefused",
+	},
+	{
+		name: "marks-cling", file: "controllers/endpoint/act.go",
+		safeguard: `marks that Medblocks does not remove are blanked`,
+		before: `endpoint.Metadata[v1alpha1.MarkOwner] != ""
+		w.obs.disposed`,
+		after: `false
+		w.obs.disposed`,
+		pkg: "test/suite", test: "TestMarksThatMedblocksDoesNotRemoveFromAnOrphanAreBlanked",
+	},
+	{
+		name: "wrong-one-disposed", file: "controllers/endpoint/plan_delete.go",
+		safeguard: `what went before a registration in another workspace proves nothing about that`,
+		before:    `		if id != p.obs.intent.Replaces {`,
+		after:     `		if true || id == "" {`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfADeletion",
+	},
+	{
+		name: "stale-finalizer", file: "controllers/endpoint/act.go",
+		safeguard: `what the API server answers replaces what was known`,
+		before: `	w.base, w.res = next.DeepCopy(), next
+	dropDamagedID(w.res)
+`,
+		after: `	next.Finalizers = w.res.Finalizers
+	w.base, w.res = next.DeepCopy(), next
+	dropDamagedID(w.res)
+`,
+		pkg: "test/suite", test: "TestAManagedEndpointIsObservedAndThenManagedAgain",
+	},
 }

@@ -169,4 +169,38 @@ var ownershipMutants = []mutant{
 		after:     `secret.Annotations[v1alpha1.AnnotationSecretName] != "" {`,
 		pkg:       "test/suite", test: "TestASecretLeftInTheMiddleOfTwoMovesIsRemoved",
 	},
+	{
+		name: "adopt-unread", file: "controllers/endpoint/plan_adopt.go",
+		safeguard: `an endpoint is read live before it is adopted`,
+		before: `	if !p.obs.isLive(id) {
+		p.plan.Needs.endpoints = []string{id}
+		return nil
+	}
+	if target == nil {`,
+		after: `	if target == nil {`,
+		pkg:   "controllers/endpoint", test: "TestPlanOfAnAdoption",
+	},
+	{
+		name: "adopt-a-second", file: "controllers/endpoint/plan_adopt.go",
+		safeguard: `a resource that has an endpoint adopts no other`,
+		before:    `if owned := p.obs.owned(); len(owned) > 0 {`,
+		after:     `if owned := p.obs.owned(); false {`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfAnAdoption",
+	},
+	{
+		name: "observer-writes", file: "controllers/endpoint/plan.go",
+		safeguard: `who observes writes nothing`,
+		before: `	case res.Observes():
+		p.watch()
+`,
+		after: ``,
+		pkg:   "controllers/endpoint", test: "TestPlanUnderObserve",
+	},
+	{
+		name: "orphan-unread", file: "controllers/endpoint/orphans.go",
+		safeguard: `an orphan is judged by a live read of its endpoint`,
+		before:    `if err != nil || endpoint.Metadata[v1alpha1.MarkOwner] != account.OwnerMark(o.ClusterID, m.Owner) {`,
+		after:     `if err != nil && !medblocks.IsNotFound(err) && endpoint.ID == "" {`,
+		pkg:       "test/suite", test: "TestAListThatLagsBehindADeletionMakesNoOrphan",
+	},
 }

@@ -84,4 +84,25 @@ var policyMutants = []mutant{
 		after: ``,
 		pkg:   "controllers/endpoint", test: "TestEveryPlanKeepsTheLawsAndEveryResourceSettles",
 	},
+	{
+		name: "events-unaccounted", file: "controllers/endpoint/plan_reenable.go",
+		safeguard: `events are accounted for before anything is enabled`,
+		before:    `if why != triggerPolicy && !equality`,
+		after:     `if false && !equality`,
+		pkg:       "controllers/endpoint", test: "TestEventsAreAccountedForBeforeAnythingIsEnabled",
+	},
+	{
+		name: "verdict-unwritten", file: "controllers/endpoint/act.go",
+		safeguard: `what an attempt rests on is written with it`,
+		before:    `		status.Disabled = s.Disabled // `,
+		after:     `		// `,
+		pkg:       "controllers/endpoint", test: "TestWhatAnAttemptRestsOnIsWrittenBeforeIt",
+	},
+	{
+		name: "no-baseline-after-suspend", file: "controllers/endpoint/plan.go",
+		safeguard: `what was exhausted during a suspension explains no later disable`,
+		before:    `isBaselineDue(p.res) && !p.baseline(target.ID):`,
+		after:     `false:`,
+		pkg:       "controllers/endpoint", test: "TestEventsAreAccountedForBeforeAnythingIsEnabled",
+	},
 }

@@ -145,4 +145,25 @@ var registrationMutants = []mutant{
 		after:     `mem.refused = true`,
 		pkg:       "test/suite", test: "TestARegistrationWhoseAnswerWasLostEndsInOneEndpointAndAValidSecret",
 	},
+	{
+		name: "cached-resource", file: "controllers/endpoint/observe.go",
+		safeguard: `the resource is read live before the first write`,
+		before:    `	if w.confirmed {`,
+		after:     `	if true {`,
+		pkg:       "test/rules", test: "TestAnOldIncarnationNeverTouchesANewOneOfTheSameName",
+	},
+	{
+		name: "young-account", file: "controllers/endpoint/plan_locate.go",
+		safeguard: `after a start, an absence counts only once all resources can have been asked`,
+		before:    `case p.obs.view.ListedAt.Before(p.obs.view.Matures) && !asked:`,
+		after:     `case false:`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfAnEndpointThatIsGone",
+	},
+	{
+		name: "list-before-post", file: "controllers/endpoint/plan_locate.go",
+		safeguard: `an endpoint is not judged by a list from before its registration`,
+		before:    `, p.obs.registered == id && p.obs.view.ListedAt.Before(p.obs.intentSince):`,
+		after:     `:`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfAnEndpointThatIsGone",
+	},
 }

@@ -126,4 +126,26 @@ var secretMutants = []mutant{
 `,
 		pkg: "controllers/endpoint", test: "TestPlanOfTheSigningSecret",
 	},
+	{
+		name: "copy-stored-twice", file: "controllers/endpoint/plan_copy.go",
+		safeguard: `a copy that was stored before a crash keeps its nonce`,
+		before:    `if !isCopy(nonce) || !p.obs.secret.holds(nonce) || !p.isCopied(target) {`,
+		after:     `if true {`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfAnAdoptionWithACopy",
+	},
+	{
+		name: "answer-is-proof", file: "controllers/endpoint/act.go",
+		safeguard: `the answer to a rotation is checked by a read before it is believed`,
+		before:    `	return r.seeWhoseTurnItWas(ctx, w, s)`,
+		after:     `	w.mem.held, w.mem.clobbered = nil, endpoint.ID
+	return errStale`,
+		pkg:       "test/suite", test: "TestARotationWhoseAnswerShowsNoMarkIsNotRepeated",
+	},
+	{
+		name: "left-by-a-move", file: "controllers/endpoint/secret.go",
+		safeguard: `a Secret that a move has left behind is removed`,
+		before:    `secret.Annotations[v1alpha1.AnnotationSecretName] == secret.Name {`,
+		after:     `false {`,
+		pkg:       "test/suite", test: "TestASecretLeftInTheMiddleOfTwoMovesIsRemoved",
+	},
 }
