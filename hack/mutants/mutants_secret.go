@@ -137,9 +137,9 @@ var secretMutants = []mutant{
 		name: "answer-is-proof", file: "controllers/endpoint/act.go",
 		safeguard: `the answer to a rotation is checked by a read before it is believed`,
 		before:    `	return r.seeWhoseTurnItWas(ctx, w, s)`,
-		after:     `	w.mem.held, w.mem.clobbered = nil, endpoint.ID
+		after: `	w.mem.held, w.mem.clobbered = nil, endpoint.ID
 	return errStale`,
-		pkg:       "test/suite", test: "TestARotationWhoseAnswerShowsNoMarkIsNotRepeated",
+		pkg: "test/suite", test: "TestARotationWhoseAnswerShowsNoMarkIsNotRepeated",
 	},
 	{
 		name: "left-by-a-move", file: "controllers/endpoint/secret.go",
