@@ -60,6 +60,7 @@ func play(t *testing.T, s scenario, crashes ...crash) result {
 		s.ends(w)
 	}
 	r.outcome, r.calls = outcome(w), callsTo(w)
+	w.End()
 	return r
 }
 
