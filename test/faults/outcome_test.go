@@ -123,6 +123,9 @@ func essence(original lab.State, lossy bool) lab.State {
 		if lossy && secret.Previous == "outdated" {
 			secret.Previous = "none"
 		}
+		if lossy {
+			delete(secret.Annotations, v1alpha1.AnnotationSecretHealedAt)
+		}
 		s.Secrets[name] = secret
 	}
 	return s
