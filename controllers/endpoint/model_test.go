@@ -42,23 +42,30 @@ type model struct {
 	late       []lateEffect
 
 	secrets     map[string]*storedSecret
-	quota       error // why no Secret can be created
-	terminating bool  // the namespace is going
+	source      string // in the user's Secret that the signing secret is copied from; empty: it is not there
+	quota       error  // why no Secret can be created
+	terminating bool   // the namespace is going
 	readOnly    bool
+
+	// Other resources that claim the endpoint to adopt, and those that claim a signing Secret, by its name.
+	endpointRivals []rival
+	secretRivals   map[string]rival
 
 	// faults are what goes wrong at which write, counted from the first.
 	faults map[int]fault
 	writes int
-	counts map[action]int
-	serial int
-	gone   bool // the resource
+	// afterCrash happens once, when the operator has died the next time.
+	afterCrash func()
+	counts     map[action]int
+	serial     int
+	gone       bool // the resource
 	// released: a deletion finished without its endpoint; stripped: so did one whose finalizer somebody took away.
 	released, stripped bool
 
 	// blocked: something was done that only a person can answer, so that the resource need not become Ready.
 	blocked bool
 	// others are endpoints that must stay as they are.
-	others map[string]medblocks.Endpoint
+	others map[string]bystander
 	told   []string
 	check  func(w *work, p plan) error
 }
@@ -93,10 +100,11 @@ const modelFlight = 30 * time.Second
 func newModel(rng *rand.Rand, from *scenario) *model {
 	clock := clocktesting.NewFakeClock(from.now)
 	m := &model{
-		rng: rng, clock: clock, judge: Reconciler{Clock: clock}, res: from.res, mem: &memory{uid: from.res.UID},
+		rng: rng, clock: clock, judge: Reconciler{Clock: clock, PollInterval: pollInterval}, res: from.res, mem: &memory{uid: from.res.UID},
 		keyHash: "v1:key", inForce: map[string]string{}, exhausted: map[string][]medblocks.EventRecord{},
 		byPerson: map[string]bool{}, endpoints: map[string]map[string]*medblocks.Endpoint{"A": {}, "B": {}},
-		secrets: map[string]*storedSecret{}, faults: map[int]fault{}, counts: map[action]int{}, others: map[string]medblocks.Endpoint{},
+		secrets: map[string]*storedSecret{}, faults: map[int]fault{}, counts: map[action]int{}, others: map[string]bystander{},
+		secretRivals: map[string]rival{},
 	}
 	if e := from.obs.view.Endpoint; e != nil {
 		m.endpoints["A"][e.ID] = e
@@ -170,6 +178,7 @@ func (m *model) observe() *work {
 		obs.appliedHash, obs.acceptedHash = is.applied, is.accepted
 	}
 	obs.held, obs.refusals, obs.proven, obs.clobbered = mem.held, mem.refusals, mem.proven, mem.clobbered
+	obs.copies, obs.sourceDue = mem.copies, m.judge.sourceDue(w)
 	if mem.deleted != "" {
 		obs.live[mem.deleted], obs.disposed[mem.deleted] = nil, true
 	}
@@ -188,6 +197,7 @@ func (m *model) observeSecret(obs *observation) {
 			obs.former = append(obs.former, &former)
 		}
 	}
+	m.observeSecretRivals(obs)
 }
 
 func (m *model) observeAccount(obs *observation) {
@@ -204,6 +214,9 @@ func (m *model) observeAccount(obs *observation) {
 	id := m.res.Status.EndpointID
 	if obs.registered != "" {
 		id = obs.registered
+	}
+	if id == "" {
+		id = specAdopts(m.res)
 	}
 	obs.keyHash, obs.refused, obs.pausedUntil = m.keyHash, m.refused, m.pausedUntil
 	obs.view = account.View{ListedAt: m.snapshot.listedAt, Suspect: m.snapshot.suspect}
@@ -254,6 +267,13 @@ func (m *model) deepen(w *work, n needs) error {
 			former := m.look(was.name, true)
 			w.obs.former[i] = &former
 		}
+		m.observeSecretRivals(w.obs)
+	}
+	if n.source {
+		m.readSource(w)
+	}
+	if n.rivals {
+		w.obs.endpointRivals = append([]rival{}, m.endpointRivals...)
 	}
 	if n.evidence != "" {
 		w.obs.evidence = &evidence{exhausted: slices.Clone(m.exhausted[n.evidence]), complete: true}
