@@ -127,7 +127,7 @@ var deletionMutants = []mutant{
 		pkg:       "controllers/endpoint", test: "TestPlanOfADeletion",
 	},
 	{
-		name: "stale-finalizer", file: "controllers/endpoint/act.go",
+		name: "stale-finalizer", file: "controllers/endpoint/act_resource.go",
 		safeguard: `what the API server answers replaces what was known`,
 		before: `	w.base, w.res = next.DeepCopy(), next
 	dropDamagedID(w.res)

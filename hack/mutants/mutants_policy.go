@@ -92,7 +92,7 @@ var policyMutants = []mutant{
 		pkg:       "controllers/endpoint", test: "TestEventsAreAccountedForBeforeAnythingIsEnabled",
 	},
 	{
-		name: "verdict-unwritten", file: "controllers/endpoint/act.go",
+		name: "verdict-unwritten", file: "controllers/endpoint/act_resource.go",
 		safeguard: `what an attempt rests on is written with it`,
 		before:    `		status.Disabled = s.Disabled // `,
 		after:     `		// `,

@@ -130,7 +130,7 @@ var registrationMutants = []mutant{
 		pkg: "controllers/endpoint", test: "TestADamagedIntentStillSaysThatAnEndpointMayExist",
 	},
 	{
-		name: "intent-without-lock", file: "controllers/endpoint/act.go",
+		name: "intent-without-lock", file: "controllers/endpoint/act_resource.go",
 		safeguard: `the intent is written with the resourceVersion`,
 		before: `	metadata := map[string]any{"resourceVersion": w.res.ResourceVersion}
 `,
@@ -146,7 +146,7 @@ var registrationMutants = []mutant{
 		pkg:       "test/suite", test: "TestARegistrationWhoseAnswerWasLostEndsInOneEndpointAndAValidSecret",
 	},
 	{
-		name: "cached-resource", file: "controllers/endpoint/observe.go",
+		name: "cached-resource", file: "controllers/endpoint/observe_live.go",
 		safeguard: `the resource is read live before the first write`,
 		before:    `	if w.confirmed {`,
 		after:     `	if true {`,

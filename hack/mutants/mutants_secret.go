@@ -95,7 +95,7 @@ var secretMutants = []mutant{
 		pkg:       "controllers/endpoint", test: "TestPlanOfTheSigningSecret",
 	},
 	{
-		name: "previous-value", file: "controllers/endpoint/act.go",
+		name: "previous-value", file: "controllers/endpoint/act_secret.go",
 		safeguard: `the last published value is kept`,
 		before: `		content.previous = s.value // the last published value
 `,
