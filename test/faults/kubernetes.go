@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 
@@ -18,6 +19,9 @@ import (
 
 // errLost is what a request meets whose connection is lost. It is not a reset, which client-go would wait a second after.
 var errLost = errors.New("the connection to the API server was lost")
+
+// errTimeout is what a request meets that nobody has answered in time.
+var errTimeout = fmt.Errorf("read tcp: %w", os.ErrDeadlineExceeded)
 
 // OfKubernetes are all faults of requests to the API server, but for those of watches.
 func OfKubernetes() []Fault {
@@ -45,7 +49,10 @@ func OfKubernetes() []Fault {
 		}
 	}
 	lost := func(*lab.World, *lab.Request) (*http.Response, error) { return nil, errLost }
+	timeout := func(*lab.World, *lab.Request) (*http.Response, error) { return nil, errTimeout }
 	return append(all,
+		Fault{Name: "timeout", Kind: "Kubernetes timeout", Befalls: always, New: instead(timeout)},
+		Fault{Name: "timeout after the effect", Kind: "Kubernetes timeout after the effect", Befalls: isWrite, New: after(timeout)},
 		Fault{Name: "lost connection", Kind: "Kubernetes lost", Befalls: always, New: instead(lost)},
 		Fault{Name: "lost connection after the effect", Kind: "Kubernetes lost after the effect", Befalls: isWrite, New: after(lost)})
 }

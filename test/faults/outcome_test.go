@@ -26,7 +26,7 @@ type outcome struct {
 	effects map[Call]int
 	// calls are all kinds of calls that were made, with how many of each.
 	calls map[Call]int
-	// sent are the writes that were made, in their order.
+	// sent are the writes that took effect, in their order.
 	sent []string
 }
 
@@ -64,11 +64,11 @@ func outcomeOf(w *lab.World, op *lab.Operator, since start) outcome {
 	for _, r := range op.Wire.Requests()[since.requests:] {
 		call := CallOf(&r)
 		o.calls[call]++
-		if r.IsWrite() {
-			o.sent = append(o.sent, r.String())
-		}
 		if r.Status >= 200 && r.Status < 300 {
 			o.effects[call]++
+			if r.IsWrite() {
+				o.sent = append(o.sent, r.String())
+			}
 		}
 	}
 	return o
@@ -120,6 +120,7 @@ func essence(original lab.State, lossy bool) lab.State {
 	}
 	for name, secret := range s.Secrets {
 		secret.EndpointID = aliases.ReplaceAllString(secret.EndpointID, "<endpoint>")
+		delete(secret.Annotations, v1alpha1.AnnotationSecretHealedAt)
 		if lossy && secret.Previous == "outdated" {
 			secret.Previous = "none"
 		}
@@ -165,13 +166,14 @@ func copyOf(s lab.State) (c lab.State) {
 var (
 	aliases  = regexp.MustCompile(`<endpoint \d+>`)
 	nonces   = regexp.MustCompile(`<(unknown nonce|nonce in [^>]*)>`)
-	optional = regexp.MustCompile(`(?m)^ *"(lastHandledReconcile(Requested)?At|lastHealed|nextAttempt)": .*\n`)
+	optional = regexp.MustCompile(`(?m)^ *"(lastHandledReconcile(Requested)?At|lastHealed|nextAttempt|accountedBefore)": .*\n`)
+	hollow   = regexp.MustCompile(`(?m)^ *"reenable": \{\n *\},?\n`)
 	tries    = regexp.MustCompile(`"attempts": \[[^\]]*\]`)
 	commas   = regexp.MustCompile(`,(\n *[}\]])`)
 )
 
 func bareStatus(status string) string {
-	return commas.ReplaceAllString(aliases.ReplaceAllString(optional.ReplaceAllString(status, ""), "<endpoint>"), "$1")
+	return commas.ReplaceAllString(aliases.ReplaceAllString(hollow.ReplaceAllString(optional.ReplaceAllString(status, ""), ""), "<endpoint>"), "$1")
 }
 
 func registration(annotation string) string {

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,13 +25,17 @@ import (
 // at the same address. Until it is back, the operator finds nobody there; then it has to find its way by itself.
 type restart struct {
 	scenario scenario
-	write    int
-	name     string
+	// write is the name of the write, and number says which of those of that name, from 1.
+	write  string
+	number int
 	// after: the write takes effect first. To the API server, its answer is lost then.
 	after bool
 
 	site  *lab.Site
 	ended chan error
+
+	mu   sync.Mutex
+	seen int
 }
 
 func (r *restart) String() string {
@@ -37,7 +43,7 @@ func (r *restart) String() string {
 	if r.after {
 		when = "after"
 	}
-	return fmt.Sprintf("%s: %s write %d (%s)", r.scenario.name, when, r.write, r.name)
+	return fmt.Sprintf("%s: %s %s, number %d", r.scenario.name, when, strings.ReplaceAll(r.write, "/", " "), r.number)
 }
 
 // TestAnAPIServerThatRestartsInTheMiddleLosesAndDoublesNothing has a control plane of its own, whose worlds come one after another.
@@ -45,14 +51,16 @@ func TestAnAPIServerThatRestartsInTheMiddleLosesAndDoublesNothing(t *testing.T) 
 	t.Parallel()
 	var restarts []*restart
 	for _, s := range scenarios() {
-		for i, name := range baseline(t, s).sent {
+		numbers := map[string]int{}
+		for _, name := range baseline(t, s).sent {
+			numbers[name]++
 			for _, after := range []bool{false, true} {
-				restarts = append(restarts, &restart{scenario: s, write: i + 1, name: name, after: after})
+				restarts = append(restarts, &restart{scenario: s, write: name, number: numbers[name], after: after})
 			}
 		}
 	}
 	site := lab.NewSite(t)
-	for _, r := range lab.Pick(restarts, 12) {
+	for _, r := range lab.Pick(restarts, 11) {
 		t.Run(r.String(), func(t *testing.T) {
 			lab.Report("API server restarted").Plan(t)
 			r.site, r.ended = site, make(chan error, 1)
@@ -73,7 +81,10 @@ func (r *restart) run(t *testing.T) {
 	op.Wire.Intercept(r.middleware)
 	r.scenario.act(w)
 	w.Expect(w.Settle()).To(BeTrue())
-	w.Expect(r.ended).To(Receive(BeNil()), "it was never killed, or did not come back")
+	// Whether something is written a second time depends on how soon the informers show the first time.
+	if r.number == 1 || r.hasBegun() {
+		w.Expect(r.ended).To(Receive(BeNil()), "it was never killed, or did not come back")
+	}
 	w.CheckInvariants()
 	want, got := baseline(t, r.scenario), outcomeOf(w, op, since)
 	expectSame(t, want, got, true)
@@ -81,7 +92,7 @@ func (r *restart) run(t *testing.T) {
 }
 
 func (r *restart) middleware(_ *lab.Wire, request *lab.Request, send func() (*http.Response, error)) (*http.Response, error) {
-	if request.Write != r.write {
+	if !request.IsWrite() || request.String() != r.write || !r.strikes() {
 		return send()
 	}
 	if !r.after {
@@ -100,6 +111,20 @@ func (r *restart) middleware(_ *lab.Wire, request *lab.Request, send func() (*ht
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(content))
 	return resp, nil
+}
+
+// strikes counts a write of that name, and tells whether it is the one.
+func (r *restart) strikes() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.seen++
+	return r.seen == r.number
+}
+
+func (r *restart) hasBegun() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.seen >= r.number
 }
 
 // begin kills the API server. It comes back while the operator goes on.
