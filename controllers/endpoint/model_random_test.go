@@ -33,6 +33,9 @@ func randomModel(rng *rand.Rand) (m *model, adversary map[int]func()) {
 	m = newModel(rng, from)
 	if m.res.Status.EndpointID == "" && rng.IntN(2) == 0 {
 		m.happen(adoptHappenings[rng.IntN(2)]) // it is born with that wish
+		if rng.IntN(3) == 0 {
+			m.happen(rivalHappenings[rng.IntN(3)])
+		}
 	}
 	for range rng.IntN(4) {
 		m.befall()

@@ -51,8 +51,11 @@ func (m *model) rivalFor(name string, older bool) bool {
 // that is in flight would still reach the endpoint.
 func (m *model) rivalAdopts() bool {
 	e := m.toAdopt()
-	if e == nil || m.adopted(e) || len(m.endpointRivals) == 0 || len(m.late) > 0 {
+	if e == nil || m.adopted(e) || len(m.late) > 0 {
 		return false
+	}
+	if len(m.endpointRivals) == 0 {
+		m.rivalFor("second", false)
 	}
 	is := m.endpointRivals[m.rng.IntN(len(m.endpointRivals))]
 	e.Metadata[v1alpha1.MarkOwner], e.Metadata[v1alpha1.MarkIncarnation] = is.owner, "uid-"+is.who.Name
@@ -69,12 +72,15 @@ func (m *model) rivalForSecret(name string, is rival) bool {
 	return true
 }
 
-// rivalPublishes has another resource hold the signing Secret that this one wants.
+// rivalPublishes has another resource hold the signing Secret that this one wants, or have lost it.
 func (m *model) rivalPublishes() bool {
 	name, is := m.res.SigningSecretName(), rivalNamed("second", false)
 	is.published = true
 	if _, exists := m.secrets[name]; exists || !m.rivalForSecret(name, is) {
 		return false
+	}
+	if m.rng.IntN(2) == 0 {
+		return true
 	}
 	m.secrets[name] = &storedSecret{view: secretView{name: name, exists: true, owner: is.who.String(), value: []byte("theirs")}}
 	return true
