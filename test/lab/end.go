@@ -23,6 +23,11 @@ func (w *World) End() {
 		if err := panicked(w.Logs.String()); err != nil {
 			w.T.Error(err)
 		}
+		// The test may have to wait for those within it, and be one of a thousand that do.
+		w.Logs.shorten()
+		for _, op := range w.operators {
+			op.manager = nil
+		}
 		w.Vendor.Close()
 		w.vendorServer.Close()
 		w.Receiver.close()

@@ -80,7 +80,7 @@ func Main(m *testing.M, options Options) {
 }
 
 // gcPercent spares the time of collecting garbage of which a test's worlds leave little.
-const gcPercent = 400
+const gcPercent = 200
 
 func run(m *testing.M, options Options) (code int, err error) {
 	if os.Getenv("GOGC") == "" {

@@ -168,10 +168,12 @@ func (w *World) explain() {
 			}
 		}
 	}
-	const tail = 8000
 	logs := w.Logs.String()
 	w.T.Log(logs[max(0, len(logs)-tail):])
 }
+
+// tail is how much of a log is shown.
+const tail = 8000
 
 // Buffer is a log that can be read while it is written.
 type Buffer struct {
@@ -184,6 +186,13 @@ func (b *Buffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.buf.Write(p)
+}
+
+// shorten forgets all but the tail.
+func (b *Buffer) shorten() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.buf = *bytes.NewBuffer(bytes.Clone(b.buf.Bytes()[max(0, b.buf.Len()-tail):]))
 }
 
 // String is all that was logged.
