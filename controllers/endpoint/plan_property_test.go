@@ -105,6 +105,12 @@ func live(source rand.Source) (*model, error) {
 	return m, nil
 }
 
+// covered are the writes that random lives have to lead to.
+var covered = []action{
+	actionRegister, actionAdopt, actionUpdate, actionRepairMarks, actionRotate, actionDisable, actionEnable, actionDeleteDuplicate,
+	actionDelete, actionOrphan, actionCopySecret, actionMoveSecret,
+}
+
 // TestEveryPlanKeepsTheLawsAndEveryResourceSettles lives through thousands of random lives: whatever a resource is found
 // with, and whatever fails or happens meanwhile, the plans come to an end, with one endpoint and the secret that it signs
 // with, and no plan on the way breaks a law.
@@ -135,10 +141,7 @@ func TestEveryPlanKeepsTheLawsAndEveryResourceSettles(t *testing.T) {
 	}
 	t.Logf("%d lives, %d of them without an obstacle that only a person can remove, %d end under Observe; writes to Medblocks and to Secrets: %v", lives, ready, observed, acts)
 	// A generator that no longer leads anywhere would prove nothing.
-	for _, a := range []action{
-		actionRegister, actionAdopt, actionUpdate, actionRepairMarks, actionRotate, actionDisable, actionEnable, actionDeleteDuplicate,
-		actionDelete, actionOrphan, actionCopySecret, actionMoveSecret,
-	} {
+	for _, a := range covered {
 		if acts[a] < 10 {
 			t.Errorf("only %d times %s: the lives do not cover it", acts[a], a)
 		}
