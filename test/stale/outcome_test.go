@@ -27,6 +27,7 @@ func outcome(w *lab.World) lab.State {
 	}
 	for name, secret := range s.Secrets {
 		secret.Previous = ""
+		delete(secret.Annotations, v1alpha1.AnnotationSecretHealedAt)
 		s.Secrets[name] = secret
 	}
 	return s

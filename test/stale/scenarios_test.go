@@ -4,6 +4,7 @@
 package stale
 
 import (
+	"slices"
 	"time"
 
 	. "github.com/onsi/gomega"
@@ -33,13 +34,15 @@ type scenario struct {
 	whole bool
 	// calls that Medblocks gets after that.
 	calls calls
+	// exact: there is no rotation more, whatever is lost: no answer holds a secret.
+	exact bool
 }
 
 // calls are the writes to Medblocks that matter most.
 type calls struct{ posts, rotations, deletes int }
 
 func scenarios() []scenario {
-	return append(lives(), secrets()...)
+	return slices.Concat(lives(), adoptions(), secrets())
 }
 
 // lives are the scenarios of endpoints.
@@ -101,6 +104,29 @@ func lives() []scenario {
 			prepare: create(),
 			act:     func(w *lab.World) { w.Expect(w.Vendor.RemoveEndpoint(w.Remote(hooks).ID)).To(Succeed()) },
 			calls:   calls{posts: 1},
+		},
+	}
+}
+
+// adoptions are the scenarios of endpoints that somebody else has registered.
+func adoptions() []scenario {
+	adopt := func(spec v1alpha1.AdoptSpec) func(*lab.Resource) {
+		spec.EndpointID = adopted
+		return func(res *lab.Resource) { res.Spec.Adopt = &spec }
+	}
+	withCopy := adopt(v1alpha1.AdoptSpec{ExistingSecretRef: &v1alpha1.SecretKeyReference{Name: existing, Key: v1alpha1.SecretKeyValue}})
+	return []scenario{
+		{
+			name:    "adopt",
+			prepare: stranger,
+			act:     create(adopt(v1alpha1.AdoptSpec{RotateSecret: true})),
+			calls:   calls{rotations: 1},
+		},
+		{
+			name:    "adopt with a copy",
+			prepare: stranger,
+			act:     create(withCopy),
+			exact:   true,
 		},
 	}
 }

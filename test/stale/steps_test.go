@@ -47,6 +47,20 @@ func all(steps ...func(*lab.World)) func(*lab.World) {
 	}
 }
 
+// adopted is an endpoint that exists before its resource does, and existing a Secret of the user's with its signing secret.
+const (
+	adopted  = "wh_01J9YR9N3X4VZ6P2K5RH7M3LMP"
+	existing = "existing"
+)
+
+// stranger adds them.
+func stranger(w *lab.World) {
+	w.T.Helper()
+	added, err := w.Vendor.AddEndpoint(w.Key, emulator.Endpoint{ID: adopted, Metadata: map[string]any{"team": "billing"}})
+	w.Expect(err).NotTo(HaveOccurred())
+	w.CreateSecret(existing, map[string]string{v1alpha1.SecretKeyValue: added.Secret})
+}
+
 // strip takes the finalizer off, as a person does who has lost patience.
 func strip(w *lab.World) {
 	w.Change(hooks, func(res *lab.Resource) {
