@@ -123,7 +123,7 @@ func TestASilentDisableIsNoticedByTheNextDisabledPoll(t *testing.T) {
 	r.Expect(r.vendor.DisableEndpoint(id)).To(Succeed())
 	r.clock.Step(34 * time.Second)
 	r.settle(2)
-	r.Eventually(r.told).Should(Equal([]Resource{r.who}))
+	r.Eventually(r.told).WithTimeout(10 * time.Second).Should(Equal([]Resource{r.who}))
 	r.Expect(r.account.Look(id, "").Endpoint.Status).To(Equal(medblocks.EndpointStatusDisabled))
 }
 
@@ -147,7 +147,7 @@ func TestAListThatStoppedHalfWayChangesNothing(t *testing.T) {
 		g.Expect(r.account.Look(id, "").Endpoint).To(BeNil())
 	}).WithTimeout(10 * time.Second).Should(Succeed())
 	r.Expect(r.account.ListError()).NotTo(HaveOccurred())
-	r.Eventually(r.told).Should(ContainElement(r.who))
+	r.Eventually(r.told).WithTimeout(10 * time.Second).Should(ContainElement(r.who))
 }
 
 func TestOneListServesAllThatWait(t *testing.T) {
@@ -157,7 +157,7 @@ func TestOneListServesAllThatWait(t *testing.T) {
 	r.account.waiting[other] = struct{}{} // asked before the poller woke up
 	r.account.RequestList(r.who)
 	r.settle(2)
-	r.Eventually(r.told).Should(ConsistOf(r.who, other))
+	r.Eventually(r.told).WithTimeout(10 * time.Second).Should(ConsistOf(r.who, other))
 	r.Consistently(r.lists, "50ms").Should(Equal(2))
 }
 
@@ -168,7 +168,7 @@ func TestARefusedKeyStopsTheAccountAndIsAnnouncedOnce(t *testing.T) {
 	_, err := r.account.GetEndpoint(context.Background(), "wh_01ARZ3NDEKTSV4RRFFQ69G5FAV")
 	r.Expect(medblocks.IsUnauthorized(err)).To(BeTrue())
 	r.settle(2) // the key may have been exchanged: one try
-	r.Eventually(r.told).Should(Equal([]Resource{r.who}))
+	r.Eventually(r.told).WithTimeout(10 * time.Second).Should(Equal([]Resource{r.who}))
 	before := r.vendor.Counters().Calls["GetEndpoint"]
 	for range 100 {
 		_, err = r.account.GetEndpoint(context.Background(), "wh_01ARZ3NDEKTSV4RRFFQ69G5FAV")
@@ -182,7 +182,7 @@ func TestARefusedKeyStopsTheAccountAndIsAnnouncedOnce(t *testing.T) {
 		r.clock.Step(time.Second)
 		g.Expect(r.account.Refused()).NotTo(HaveOccurred())
 	}).WithTimeout(10 * time.Second).Should(Succeed())
-	r.Eventually(r.told).Should(ContainElement(r.who))
+	r.Eventually(r.told).WithTimeout(10 * time.Second).Should(ContainElement(r.who))
 }
 
 func TestRetryAfterPausesTheAccount(t *testing.T) {
@@ -200,7 +200,7 @@ func TestRetryAfterPausesTheAccount(t *testing.T) {
 	r.clock.Step(60 * time.Second)
 	r.Consistently(r.lists, "50ms").Should(Equal(lists), "polls wait too")
 	r.clock.Step(61 * time.Second)
-	r.Eventually(r.lists).Should(BeNumerically(">", lists))
+	r.Eventually(r.lists).WithTimeout(10 * time.Second).Should(BeNumerically(">", lists))
 	_, err = r.account.GetEndpoint(context.Background(), id)
 	r.Expect(err).NotTo(HaveOccurred())
 }
@@ -212,7 +212,7 @@ func TestANewKeyIsLookedForWhileTheAccountIsPaused(t *testing.T) {
 	r.account.pause(testTime.Add(time.Hour))
 	r.clock.Step(31 * time.Second)
 	r.clock.Step(31 * time.Second)
-	r.Eventually(r.refreshes).Should(BeNumerically(">", refreshed))
+	r.Eventually(r.refreshes).WithTimeout(10 * time.Second).Should(BeNumerically(">", refreshed))
 	r.Expect(r.lists()).To(Equal(lists), "no call is made")
 }
 
@@ -229,7 +229,7 @@ func TestAKeyThatListsAcceptAndOtherCallsDoNotIsTriedEverLessOften(t *testing.T)
 	}
 	relapse()
 	r.settle(2) // the key may have been exchanged: one try at once
-	r.Eventually(r.account.Refused).ShouldNot(HaveOccurred())
+	r.Eventually(r.account.Refused).WithTimeout(10 * time.Second).ShouldNot(HaveOccurred())
 	relapse()
 	r.Consistently(r.lists, "50ms").Should(Equal(2))
 	r.clock.Step(29 * time.Second)

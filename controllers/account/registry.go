@@ -242,12 +242,12 @@ func (r *Registry) join(who Resource, ref KeyRef, account *running) {
 		account.users[who] = ""
 	}
 	account.mu.Unlock()
+	if use.former == account.Account {
+		use.former = nil // it is back
+	}
 	if previous != nil && previous != account.Account {
 		r.leaveFormer(who, use)
 		use.former = previous
-	}
-	if use.former == account.Account {
-		use.former = nil // it is back
 	}
 	if account.isAccepted() || (use.former != nil && !use.former.isAccepted()) {
 		r.leaveFormer(who, use)

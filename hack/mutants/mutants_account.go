@@ -105,6 +105,13 @@ var accountMutants = []mutant{
 		pkg:       "controllers/account", test: "TestANewKeyIsLookedForWhileTheAccountIsPaused",
 	},
 	{
+		name: "key-that-is-back", file: "controllers/account/registry.go",
+		safeguard: `a resource whose former key is back stays with its account`,
+		before:    `		use.former = nil // it is back`,
+		after:     `		_ = use // it is back`,
+		pkg:       "controllers/account", test: "TestAKeyThatWorkedIsKeptUntilTheNextOneIsAcceptedAndServesAgainWhenItIsBack",
+	},
+	{
 		name: "relapse", file: "controllers/account/poller.go",
 		safeguard: `a key that lists accept and other calls do not is tried ever less often`,
 		before:    `case p.relapses > 0 && p.account.Refused() != nil:`,
