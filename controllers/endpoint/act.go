@@ -24,6 +24,7 @@ func (r *Reconciler) act(ctx context.Context, w *work, steps []step) error {
 		if err := r.perform(ctx, w, s); err != nil {
 			if vendor := (*vendorError)(nil); errors.As(err, &vendor) && mayBeAtWork(vendor.err) {
 				w.unclear[s.EndpointID] = r.Clock.Now().Add(r.APITimeout)
+				w.mem.lost(s, r.Clock.Now(), r.APITimeout)
 			}
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -65,7 +66,7 @@ func (w *work) contentFor(s step) (secretContent, error) {
 	case s.Action == actionCopySecret:
 		return view.replacedBy(secretContent{
 			value: []byte(w.obs.source.value.Reveal()), endpointID: s.EndpointID, nonce: s.Nonce,
-			rotatedAt: w.obs.source.readAt, rotatedFor: view.rotatedFor, copiedFrom: nameOfSource(sourceOf(w.res)),
+			rotatedAt: w.copiedAt(s), rotatedFor: view.rotatedFor, copiedFrom: nameOfSource(sourceOf(w.res)),
 		}), nil
 	case s.Action != actionPublishSecret:
 		return contentOf(view, s.EndpointID), nil
@@ -80,6 +81,14 @@ func (w *work) contentFor(s step) (secretContent, error) {
 		content.healedAt = held.issued
 	}
 	return view.replacedBy(content), nil
+}
+
+// copiedAt is when a copied value is taken to have been issued: when it was first read. One that was merely lost is not new.
+func (w *work) copiedAt(s step) time.Time {
+	if was := w.res.Status.SigningSecret; s.Trigger == triggerLostSecret && was != nil && was.LastRotated != nil {
+		return was.LastRotated.Time
+	}
+	return w.obs.source.readAt
 }
 
 // replacedBy is the content that takes the place of what the Secret holds, which becomes the previous value.

@@ -4,6 +4,7 @@
 package endpoint
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -62,6 +63,10 @@ type memory struct {
 	// copies are the times at which a lost signing secret was copied again, and source is when the user's Secret was read.
 	copies dressings
 	source sourceRead
+	// met: the resource was seen before in this life of the operator. flyingUntil is when a PATCH that sets our marks cannot be under
+	// way any more: one without an answer, or one of a process that has ended.
+	met         bool
+	flyingUntil time.Time
 	// clobbered is the endpoint whose secret was rotated after somebody else had marked another rotation.
 	clobbered string
 
@@ -104,6 +109,9 @@ type refusal struct {
 func (w *work) note(p plan) {
 	if p.Released != "" {
 		w.released = p.Released
+	}
+	if p.Unfollowed {
+		w.mem.source = sourceRead{} // it is to be read again next time
 	}
 	if p.Proven != "" {
 		w.mem.proven, w.mem.sightings = p.Proven, nil
@@ -156,6 +164,21 @@ func (m *memories) forget(who account.Resource) (finished bool) {
 	}
 	delete(m.all, who)
 	return finished
+}
+
+// meet expects a PATCH of a process that has ended to be under way where that one had begun something.
+func (m *memory) meet(res *v1alpha1.MedblocksWebhookEndpoint, now time.Time, inFlight time.Duration) {
+	if !m.met && slices.Contains(res.Finalizers, v1alpha1.Finalizer) {
+		m.flyingUntil = now.Add(inFlight)
+	}
+	m.met = true
+}
+
+// lost keeps that the answer to a step did not arrive.
+func (m *memory) lost(s step, now time.Time, inFlight time.Duration) {
+	if s.Update != nil && s.Update.Metadata != nil && s.Action != actionOrphan && s.Action != actionBlankMarks {
+		m.flyingUntil = now.Add(inFlight)
+	}
 }
 
 // sighted returns when something was first seen.

@@ -24,15 +24,14 @@ var adoptHappenings = []happening{
 		})
 	}},
 	{"it is to adopt nothing any more", false, func(m *model) bool {
-		// What is in flight would still mark the endpoint.
-		if m.res.Spec.Adopt == nil || len(m.late) > 0 {
+		if m.res.Spec.Adopt == nil {
 			return false
 		}
 		m.res.Spec.Adopt = nil
 		return m.specChanged()
 	}},
 	{"it is to get the secret in the other way", false, func(m *model) bool {
-		if m.res.Spec.Adopt == nil || len(m.late) > 0 {
+		if m.res.Spec.Adopt == nil {
 			return false
 		}
 		m.copies(m.res.Spec.Adopt.RotateSecret)

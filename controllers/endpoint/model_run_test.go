@@ -262,6 +262,7 @@ func (m *model) verifyGone() error {
 	if m.released || m.stripped {
 		return nil
 	}
+	m.pass(modelFlight) // nothing that was in flight may undo it
 	for _, e := range m.ours() {
 		if incarnation := e.Metadata[v1alpha1.MarkIncarnation]; incarnation == "" || types.UID(incarnation) == m.res.UID {
 			return fmt.Errorf("endpoint %s is left", e.ID)

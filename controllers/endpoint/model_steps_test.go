@@ -140,6 +140,7 @@ func (m *model) update(w *work, s step) error {
 		err = notFound(s)
 	}
 	if err != nil {
+		w.mem.lost(s, m.clock.Now(), modelFlight)
 		return err
 	}
 	before := w.obs.endpoint(updated.ID)

@@ -162,6 +162,8 @@ func (m *model) observe() *work {
 		appliedHash: res.Status.AppliedHash, acceptedHash: res.Status.AcceptedHash,
 	}
 	w := &work{res: res, mem: mem, obs: obs, performed: map[deed]bool{}, reread: map[string]bool{}}
+	mem.meet(res, m.clock.Now(), modelFlight)
+	obs.flyingUntil = mem.flyingUntil
 	m.observeSecret(obs)
 	if res.Spec.Suspend && res.DeletionTimestamp.IsZero() {
 		return w

@@ -66,6 +66,8 @@ type observation struct {
 	dressings dressings
 	// copies are the times at which a lost signing secret was copied again.
 	copies dressings
+	// flyingUntil is when a PATCH that sets our marks cannot be under way any more.
+	flyingUntil time.Time
 	// clobbered is the endpoint whose secret this operator has rotated out of turn.
 	clobbered string
 

@@ -28,6 +28,8 @@ func (r *Reconciler) observe(ctx context.Context, w *work) error {
 		appliedHash: res.Status.AppliedHash, acceptedHash: res.Status.AcceptedHash,
 	}
 	w.obs = obs
+	mem.meet(res, r.Clock.Now(), r.APITimeout)
+	obs.flyingUntil = mem.flyingUntil
 	if res.Spec.Suspend && res.DeletionTimestamp.IsZero() {
 		r.Accounts.Release(who) // a suspended resource costs no call
 		return r.observeSecret(ctx, w)

@@ -55,6 +55,8 @@ type plan struct {
 	Fenced bool
 	// Proven is the endpoint's mark where the Secret holds the secret that goes with it.
 	Proven string
+	// Unfollowed: the user's Secret has another value than the copy, which cannot be changed for now.
+	Unfollowed bool
 	// Undressed: somebody else keeps changing the Secret's labels or annotations, which are left alone for now.
 	Undressed bool
 	// Released: a deletion finishes although the endpoint may live on; why.

@@ -39,6 +39,11 @@ func (p *planner) adopt() *medblocks.Endpoint {
 	}
 	switch {
 	case p.claimedByRival(target):
+	case p.now.Before(p.obs.flyingUntil):
+		// It could put back its own nonce after this attempt, and the spec may ask for another way by now.
+		h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending, "an earlier attempt to adopt endpoint %s may still be in flight: waiting before another one", id)
+		h.Wake = p.obs.flyingUntil
+		p.stop(h)
 	case !p.baseline(id):
 	case sourceOf(p.res) != nil:
 		p.takeOverWithCopy(target)

@@ -83,6 +83,10 @@ func TestPlanOfAnAdoption(t *testing.T) {
 			s.obs.secret.endpointID = "wh_02"
 			s.obs.evidence = &evidence{complete: true}
 		}, "AddFinalizer"},
+		{"an earlier attempt that may be in flight is waited for", adopting(), func(s *scenario) {
+			s.found()
+			s.obs.flyingUntil = s.now.Add(time.Second)
+		}, "Pending=working"},
 		{"an attempt to register that is under way is waited for", adopting(), func(s *scenario) {
 			s.found()
 			s.obs.intent = &intent{UID: testUID, Attempt: 1, Nonce: "N"}
@@ -132,6 +136,27 @@ func TestPlanOfAnAdoption(t *testing.T) {
 	}, makePlan)
 }
 
+// TestAnAdoptionThatIsNotAskedForAnyMoreIsWaitedFor: it may mark the endpoint yet, which would then be a duplicate of a new one, and be
+// deleted.
+func TestAnAdoptionThatIsNotAskedForAnyMoreIsWaitedFor(t *testing.T) {
+	withdrawn := func() *scenario {
+		s := adopting()
+		s.res.Finalizers = []string{v1alpha1.Finalizer}
+		s.res.Spec.Adopt = nil
+		s.obs.secret.live = true
+		return s
+	}
+	runPlanCases(t, []planCase{
+		{"while it may be in flight", withdrawn(), func(s *scenario) { s.obs.flyingUntil = s.now.Add(time.Second) }, "Pending=working"},
+		{"and then for a list from after that", withdrawn(), func(s *scenario) { s.obs.flyingUntil = s.now.Add(-time.Second) }, "Pending=working"},
+		{"which shows nothing", withdrawn(), func(s *scenario) { s.obs.flyingUntil = s.obs.view.ListedAt }, "WriteIntent RegisterEndpoint(Spec) PublishSecret"},
+		{"a resource that never began waits for nothing", withdrawn(), func(s *scenario) {
+			s.res.Finalizers = nil
+			s.obs.flyingUntil = s.now.Add(time.Second)
+		}, "WriteIntent RegisterEndpoint(Spec) PublishSecret"},
+	}, makePlan)
+}
+
 func TestAnAdoptionSendsTheMarksAndWhatDiffersAndNothingElse(t *testing.T) {
 	g := NewWithT(t)
 	s := adopting()
@@ -163,6 +188,14 @@ func TestPlanOfADeletionBeforeAndAfterAnAdoption(t *testing.T) {
 	runPlanCases(t, []planCase{
 		{"the endpoint is read: the answer to an adoption may have been lost", deleted(""), nil, "read:" + testID},
 		{"an endpoint without our mark is left alone", deleted(""), (*scenario).read, "RemoveFinalizer"},
+		{"an adoption that may be in flight is waited for", deleted(""), func(s *scenario) {
+			s.read()
+			s.obs.flyingUntil = s.now.Add(time.Second)
+		}, "Pending=working"},
+		{"an adoption that is not asked for any more may be in flight", deleted(""), func(s *scenario) {
+			s.res.Spec.Adopt = nil
+			s.obs.flyingUntil = s.now.Add(time.Second)
+		}, "Pending=working"},
 		{"an endpoint with another mark is left alone", deleted("cluster/billing/invoices"), (*scenario).read, "RemoveFinalizer"},
 		{"an endpoint with our mark is deleted", deleted(testOwner), (*scenario).read, "DeleteEndpoint(ResourceDeleted)"},
 		{"an endpoint that is not there needs nothing", deleted(""), func(s *scenario) {

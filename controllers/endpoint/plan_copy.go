@@ -85,7 +85,10 @@ func (p *planner) follow(target *medblocks.Endpoint) (copies bool) {
 	case p.obs.source == nil && p.now.Before(p.obs.sourceDue):
 	case p.obs.source == nil:
 		p.plan.Needs.source = true
-	case p.obs.source.problem == "" && !p.isCopied(target) && !p.secretBlocked() && p.mayCopy():
+	case p.obs.source.problem != "" || p.isCopied(target):
+	case p.secretBlocked() || !p.mayCopy():
+		p.plan.Unfollowed = true
+	default:
 		p.addCopy(target, triggerSource, mark)
 		copies = true
 	}

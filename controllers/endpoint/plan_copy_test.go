@@ -188,6 +188,16 @@ func TestPlanOfACopiedSecret(t *testing.T) {
 	}, makePlan)
 }
 
+func TestACopyThatCannotBeFollowedIsToldUntilItCan(t *testing.T) {
+	g := NewWithT(t)
+	s := copied()
+	s.reads("whsec_y")
+	s.obs.secret.unwritable = errors.New("immutable")
+	p := makePlan(s.res, s.obs, s.now)
+	g.Expect(describe(p)).To(Equal("WaitingForSecret=stalled"))
+	g.Expect(p.Unfollowed).To(BeTrue(), "the user's Secret is read again with the next try, or the trouble would be forgotten")
+}
+
 func TestACopiedSecretIsComparedOncePerPollInterval(t *testing.T) {
 	g := NewWithT(t)
 	s := copied()

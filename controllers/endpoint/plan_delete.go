@@ -61,7 +61,7 @@ func (p *planner) removeEndpoint() bool {
 	if p.mayExistElsewhere(id) && !p.listedSinceIntent() {
 		return false
 	}
-	if !p.settledByRead(id) || !p.adoptionSettled(p.mayHaveAdopted()) {
+	if !p.settledByRead(id) || !p.adoptionSettled(p.mayHaveAdopted()) || p.mayBeMarkedLater(id) {
 		return false
 	}
 	for _, target := range p.doomed(id) {
@@ -87,6 +87,21 @@ func (p *planner) settledByRead(id string) bool {
 		return true
 	}
 	return !p.unseen(id) && !p.contradicted(id)
+}
+
+// mayBeMarkedLater waits until no PATCH is under way that would set our marks on an endpoint which lives on. (One that is deleted
+// cannot be marked.)
+func (p *planner) mayBeMarkedLater(id string) bool {
+	adopted := p.mayHaveAdopted()
+	stays := p.res.OrphansEndpoint() && p.obs.endpoint(id) != nil
+	unmarked := adopted != "" && !p.obs.disposed[adopted] && p.obs.endpoint(adopted) != nil
+	if !p.now.Before(p.obs.flyingUntil) || (!stays && !unmarked) {
+		return false
+	}
+	h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending, "being deleted: a change of the endpoint's marks may still be in flight; waiting before it is left behind")
+	h.Wake = p.obs.flyingUntil
+	p.stop(h)
+	return true
 }
 
 // adoptionSettled tells whether a live read has shown whether the endpoint to adopt carries our mark already.
@@ -178,14 +193,11 @@ func (p *planner) mayExistElsewhere(id string) bool {
 
 // listedSinceIntent waits until a registration cannot be in flight any more, and for a complete list after that.
 func (p *planner) listedSinceIntent() bool {
-	var listedAfter time.Time
-	if p.mayBeInFlight() {
-		listedAfter = p.landed()
-	}
+	listedAfter := p.conclusiveFrom()
 	switch {
 	case p.now.Before(listedAfter):
 		h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending,
-			"being deleted: a registration may still be in flight; waiting before looking for its endpoint")
+			"being deleted: a registration or adoption may still be in flight; waiting before looking for its endpoint")
 		h.Wake = listedAfter
 		p.stop(h)
 		return false

@@ -75,6 +75,15 @@ func TestPlanOfADeletion(t *testing.T) {
 			terminating(true)(s)
 			s.obs.keyHash, s.obs.credentials, s.res.Spec.DeletionPolicy = "v1:key", nil, v1alpha1.DeletionDelete
 		}, "since:" + refusedKey},
+		{"Orphan waits for a PATCH that would set the marks again", settled(), func(s *scenario) {
+			s.read()
+			s.res.Spec.DeletionPolicy = v1alpha1.DeletionOrphan
+			s.obs.flyingUntil = s.now.Add(time.Second)
+		}, "Pending=working"},
+		{"a deletion need not wait for that", settled(), func(s *scenario) {
+			s.read()
+			s.obs.flyingUntil = s.now.Add(time.Second)
+		}, "DeleteEndpoint(ResourceDeleted)"},
 		{"marks that Medblocks does not remove are blanked", settled(), func(s *scenario) {
 			s.read()
 			s.res.Spec.DeletionPolicy = v1alpha1.DeletionOrphan

@@ -4,6 +4,7 @@
 package endpoint
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -80,19 +81,16 @@ func (p *planner) replaceGone(asked bool) *medblocks.Endpoint {
 // locateUnknown looks for the endpoint by its owner mark: after a crash, after a lost answer, after a restore.
 func (p *planner) locateUnknown() *medblocks.Endpoint {
 	p.mirror()
-	var listedAfter time.Time
-	if p.mayBeInFlight() {
-		listedAfter = p.landed()
-		if p.now.Before(listedAfter) {
-			h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending,
-				"an earlier registration may still be in flight: waiting before looking for its endpoint, so that no second one is created")
-			if p.obs.failure != nil {
-				*h = *p.obs.failure // why it is not known
-			}
-			h.Wake = listedAfter
-			p.stop(h)
-			return nil
+	listedAfter := p.conclusiveFrom()
+	if p.now.Before(listedAfter) {
+		h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending,
+			"an earlier registration or adoption may still be in flight: waiting before looking for its endpoint, so that no second one is created")
+		if p.obs.failure != nil {
+			*h = *p.obs.failure // why it is not known
 		}
+		h.Wake = listedAfter
+		p.stop(h)
+		return nil
 	}
 	if p.obs.view.ListedAt.IsZero() || p.obs.view.ListedAt.Before(listedAfter) {
 		p.awaitList()
@@ -121,6 +119,18 @@ func (p *planner) locateUnknown() *medblocks.Endpoint {
 // mayBeInFlight tells whether an attempt to register is open whose outcome is not known.
 func (p *planner) mayBeInFlight() bool {
 	return p.obs.intent.open(p.res.Status.EndpointID) && !p.obs.intentRefused
+}
+
+// conclusiveFrom is when a list has to be begun to show what was attempted: a registration, or an adoption that the spec does not ask
+// for any more. The latter is not announced by an intent, but by the finalizer.
+func (p *planner) conclusiveFrom() time.Time {
+	switch {
+	case p.mayBeInFlight():
+		return p.landed()
+	case p.obs.intent == nil && p.res.Status.EndpointID == "" && !p.adopting() && slices.Contains(p.res.Finalizers, v1alpha1.Finalizer):
+		return p.obs.flyingUntil
+	}
+	return time.Time{}
 }
 
 // landed is when an attempt cannot be in flight any more. Attempts that fail one after another are given more time, which

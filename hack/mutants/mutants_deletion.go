@@ -65,12 +65,9 @@ var deletionMutants = []mutant{
 	{
 		name: "deletion-in-flight", file: "controllers/endpoint/plan_delete.go",
 		safeguard: `a registration in flight is waited out before a deletion ends`,
-		before: `	if p.mayBeInFlight() {
-		listedAfter = p.landed()
-	}
-`,
-		after: ``,
-		pkg:   "controllers/endpoint", test: "TestPlanOfADeletion",
+		before:    `	listedAfter := p.conclusiveFrom()`,
+		after:     `	var listedAfter time.Time`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfADeletion",
 	},
 	{
 		name: "deletion-of-another", file: "controllers/endpoint/plan_delete.go",
@@ -137,5 +134,12 @@ var deletionMutants = []mutant{
 	dropDamagedID(w.res)
 `,
 		pkg: "test/suite", test: "TestAManagedEndpointIsObservedAndThenManagedAgain",
+	},
+	{
+		name: "marked-later", file: "controllers/endpoint/plan_delete.go",
+		safeguard: `nothing is left behind while a PATCH may set its marks again`,
+		before:    `if !p.now.Before(p.obs.flyingUntil) || (!stays && !unmarked) {`,
+		after:     `if true || (!stays && !unmarked) {`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfADeletion",
 	},
 }

@@ -203,4 +203,29 @@ var ownershipMutants = []mutant{
 		after:     `if err != nil && !medblocks.IsNotFound(err) && endpoint.ID == "" {`,
 		pkg:       "test/suite", test: "TestAListThatLagsBehindADeletionMakesNoOrphan",
 	},
+	{
+		name: "withdrawn-adoption", file: "controllers/endpoint/plan_locate.go",
+		safeguard: `an adoption that is not asked for any more may still take effect`,
+		before: `		return p.obs.flyingUntil
+`,
+		after: `		return time.Time{}
+`,
+		pkg: "controllers/endpoint", test: "TestAnAdoptionThatIsNotAskedForAnyMoreIsWaitedFor",
+	},
+	{
+		name: "adopt-twice", file: "controllers/endpoint/plan_adopt.go",
+		safeguard: `a second attempt to adopt waits for the end of the first`,
+		before: `	case p.now.Before(p.obs.flyingUntil):
+`,
+		after: `	case false:
+`,
+		pkg: "controllers/endpoint", test: "TestPlanOfAnAdoption",
+	},
+	{
+		name: "nobody-flies", file: "controllers/endpoint/memory.go",
+		safeguard: `a PATCH of a process that has ended may be under way`,
+		before:    `if !m.met && slices.Contains(res.Finalizers, v1alpha1.Finalizer) {`,
+		after:     `if false {`,
+		pkg:       "controllers/endpoint", test: "TestEveryPlanKeepsTheLawsAndEveryResourceSettles",
+	},
 }

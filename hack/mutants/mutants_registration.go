@@ -27,11 +27,9 @@ var registrationMutants = []mutant{
 	{
 		name: "post-in-flight", file: "controllers/endpoint/plan_locate.go",
 		safeguard: `a POST that may be in flight is waited out`,
-		before: `		if p.now.Before(listedAfter) {
-`,
-		after: `		if false {
-`,
-		pkg: "controllers/endpoint", test: "TestEveryPlanKeepsTheLawsAndEveryResourceSettles",
+		before:    `	if p.now.Before(listedAfter) {`,
+		after:     `	if false {`,
+		pkg:       "controllers/endpoint", test: "TestEveryPlanKeepsTheLawsAndEveryResourceSettles",
 	},
 	{
 		name: "old-list", file: "controllers/endpoint/plan_locate.go",

@@ -128,6 +128,12 @@ func adoptions() []scenario {
 			act:     create(withCopy),
 			exact:   true,
 		},
+		{
+			name:    "copy a lost Secret again",
+			prepare: all(stranger, create(withCopy)),
+			act:     func(w *lab.World) { w.DeleteSecret(signing) },
+			exact:   true,
+		},
 	}
 }
 
