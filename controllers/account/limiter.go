@@ -16,7 +16,7 @@ import (
 // defaultPause is how long an account is left alone after a 429 that does not say how long.
 const defaultPause = 10 * time.Second
 
-// ErrNotSent: the call was not made, because its turn did not come in time.
+// ErrNotSent says that a call was not made, because its turn did not come in time.
 var ErrNotSent = errors.New("not sent")
 
 // PausedError says that the vendor asked the whole account to slow down, and until when no call is made.

@@ -60,7 +60,14 @@ func newRegistry(t *testing.T, vendor *emulator.Server, secrets *keySecrets) *Re
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- r.Start(ctx) }()
-	t.Cleanup(func() { cancel(); <-done; server.Close(); vendor.Close() })
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		server.Close()
+		vendor.Close()
+	})
 	return r
 }
 
@@ -90,7 +97,7 @@ func TestAKeyThatWorkedIsKeptUntilTheNextOneIsAcceptedAndServesAgainWhenItIsBack
 	g.Expect(r.Former(who)).To(BeIdenticalTo(good))
 
 	secrets.set("s", "mb_sk_sbx_good")
-	g.Eventually(use).WithTimeout(10 * time.Second).Should(BeIdenticalTo(good), "its poller never stopped")
+	g.Eventually(use).WithTimeout(10*time.Second).Should(BeIdenticalTo(good), "its poller never stopped")
 	g.Expect(good.allUsers()).To(ConsistOf(who), "or nobody would tell the resource of a change")
 	g.Expect(bad.allUsers()).To(BeEmpty())
 	g.Expect(r.Former(who)).To(BeNil())

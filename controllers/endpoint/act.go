@@ -184,9 +184,11 @@ func (r *Reconciler) rotate(ctx context.Context, w *work, s step) error {
 // Somebody who marked another rotation between our mark and our rotation holds a secret that ours has outdated: an operator that
 // was paused, and has lost its lease since. Nothing is stored then; the next rotation, marked anew, sets it right.
 func (r *Reconciler) seeWhoseTurnItWas(ctx context.Context, w *work, s step) error {
-	err := r.observeEndpoints(ctx, w, []string{s.EndpointID})
+	if err := r.observeEndpoints(ctx, w, []string{s.EndpointID}); err != nil {
+		return nil //nolint:nilerr // nothing is known, and the secret is at hand: it is stored
+	}
 	is := w.obs.live[s.EndpointID]
-	if err != nil || is == nil || is.Metadata[v1alpha1.MarkSecretGeneration] == "" || is.Metadata[v1alpha1.MarkSecretGeneration] == s.Nonce {
+	if is == nil || is.Metadata[v1alpha1.MarkSecretGeneration] == "" || is.Metadata[v1alpha1.MarkSecretGeneration] == s.Nonce {
 		return nil // the answer was not the whole truth
 	}
 	w.mem.held, w.mem.clobbered = nil, s.EndpointID

@@ -93,15 +93,9 @@ func (r *Reconciler) settle(ctx context.Context, w *work, makePlan func(*v1alpha
 	for range maxRounds {
 		p = makePlan(w.res, w.obs, r.Clock.Now())
 		w.note(p)
-		if mine, afresh := r.takeTurns(w, &p); !mine {
-			return p, errStale
-		} else if afresh {
-			continue
-		}
-		if p.Needs.any() {
-			if err := r.deepen(ctx, w, p.Needs); err != nil {
-				return p, err
-			}
+		if again, err := r.prepare(ctx, w, &p); err != nil {
+			return p, err
+		} else if again {
 			continue
 		}
 		if r.ReadOnly {
@@ -130,6 +124,20 @@ func (r *Reconciler) settle(ctx context.Context, w *work, makePlan func(*v1alpha
 	p.Steps, p.Holds = nil, append([]hold{*h}, p.Holds...)
 	p.wakeAt(h.Wake)
 	return p, nil
+}
+
+// prepare takes the turns that a plan needs, and observes what it asks for. It tells whether to plan again.
+func (r *Reconciler) prepare(ctx context.Context, w *work, p *plan) (again bool, err error) {
+	mine, afresh := r.takeTurns(w, p)
+	switch {
+	case !mine:
+		return false, errStale // they come back soon
+	case afresh:
+		return true, nil
+	case p.Needs.any():
+		return true, r.deepen(ctx, w, p.Needs)
+	}
+	return false, nil
 }
 
 // finalize lets go of a resource that is being deleted, once its endpoint is gone or released.

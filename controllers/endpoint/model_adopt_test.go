@@ -229,7 +229,7 @@ func (m *model) isTrue(h hold) bool {
 		another := slices.ContainsFunc(m.ours(), func(other *medblocks.Endpoint) bool { return other != e })
 		return m.secretIsOfRival(m.res.SigningSecretName()) || (pending && e != nil && (another || m.isOfRival(e)))
 	case v1alpha1.ReasonWaitingForSecret:
-		return m.source == "" && m.isCopied() && !(m.adopted(e) && m.isKept(e))
+		return m.source == "" && m.isCopied() && (!m.adopted(e) || !m.isKept(e))
 	}
 	return false
 }

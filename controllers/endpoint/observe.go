@@ -89,17 +89,23 @@ func (r *Reconciler) observeSecret(ctx context.Context, w *work) error {
 	return r.observeRivalsForSecret(ctx, w)
 }
 
-func (r *Reconciler) observeAccount(ctx context.Context, w *work, who account.Resource) error {
+// accountOf is the account that the resource uses; nil without a key.
+func (r *Reconciler) accountOf(ctx context.Context, w *work, who account.Resource) (*account.Account, error) {
 	acct, err := r.Accounts.Use(ctx, who, keyRefOf(w.res))
 	if missing := (*account.CredentialsError)(nil); err != nil && !errors.As(err, &missing) {
-		return err // an API server that does not answer says nothing about the key
+		return nil, err // an API server that does not answer says nothing about the key
 	}
 	w.obs.credentials = err
-	if acct == nil {
-		return nil
-	}
 	if former := r.Accounts.Former(who); former != nil && acct.Refused() != nil && !w.res.DeletionTimestamp.IsZero() {
-		acct = former // the last key that worked
+		return former, nil // the last key that worked
+	}
+	return acct, nil
+}
+
+func (r *Reconciler) observeAccount(ctx context.Context, w *work, who account.Resource) error {
+	acct, err := r.accountOf(ctx, w, who)
+	if acct == nil {
+		return err
 	}
 	if w.obs.registered != "" && w.obs.intent.underAnotherKey(acct.KeyHash) {
 		w.obs.registered = "" // this key need not see it

@@ -28,19 +28,19 @@ func (r *Reconciler) deepen(ctx context.Context, w *work, n needs) error {
 	if err := r.observeEndpoints(ctx, w, n.endpoints); err != nil {
 		return err
 	}
-	if n.secret {
-		if err := r.observeSecretLive(ctx, w); err != nil {
-			return err
-		}
-	}
-	if n.source {
-		if err := r.observeSource(ctx, w); err != nil {
-			return err
-		}
-	}
-	if n.rivals {
-		if err := r.observeRivalsForEndpoint(ctx, w); err != nil {
-			return err
+	for _, wanted := range []struct {
+		needed  bool
+		observe func(context.Context, *work) error
+	}{
+		{n.secret, r.observeSecretLive},
+		{n.source, r.observeSource}, // after the Secret: what was copied meanwhile is not overwritten with an older value
+		{n.rivals, r.observeRivalsForEndpoint},
+		{n.namespace, r.observeNamespace},
+	} {
+		if wanted.needed {
+			if err := wanted.observe(ctx, w); err != nil {
+				return err
+			}
 		}
 	}
 	if n.evidence != "" {
@@ -52,9 +52,6 @@ func (r *Reconciler) deepen(ctx context.Context, w *work, n needs) error {
 	}
 	if n.since != "" {
 		w.obs.since[n.since] = w.mem.sighted(n.since, r.Clock.Now())
-	}
-	if n.namespace {
-		return r.observeNamespace(ctx, w)
 	}
 	return nil
 }

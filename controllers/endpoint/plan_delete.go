@@ -64,14 +64,18 @@ func (p *planner) removeEndpoint() bool {
 	if !p.settledByRead(id) || !p.adoptionSettled(p.mayHaveAdopted()) || p.mayBeMarkedLater(id) {
 		return false
 	}
-	for _, target := range p.doomed(id) {
+	p.disposeOf(p.doomed(id))
+	return len(p.plan.Steps) == 0 && !p.lostInAnotherWorkspace()
+}
+
+func (p *planner) disposeOf(doomed []*medblocks.Endpoint) {
+	for _, target := range doomed {
 		if target.ID == p.res.Status.EndpointID && p.obs.keyHash != p.res.Status.KeyHash && !p.res.OrphansEndpoint() {
 			// A new key sees it. After a crash, the 404 under that key has to mean that it is gone.
 			p.add(step{Action: actionRecordKey, EndpointID: target.ID})
 		}
 		p.dispose(target)
 	}
-	return len(p.plan.Steps) == 0 && !p.lostInAnotherWorkspace()
 }
 
 // settledByRead tells whether a live read has shown the endpoint, or its absence with a key that would see it.

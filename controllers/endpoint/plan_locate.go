@@ -39,10 +39,18 @@ func (p *planner) locateKnown(id string) *medblocks.Endpoint {
 		return p.fenced(target)
 	}
 	p.mirror()
+	if !p.isGone(id) {
+		return nil
+	}
+	return p.replaceGone()
+}
+
+// isGone tells whether an endpoint is, which a person may confirm; otherwise the plan says what is missing for a proof.
+func (p *planner) isGone(id string) bool {
 	asked := reregisterRequested(p.res)
 	switch {
-	case p.obs.view.ListedAt.IsZero(), p.obs.registered == id && p.obs.view.ListedAt.Before(p.obs.intentSince):
-		p.awaitList() // and not one that was begun before it was registered
+	case p.obs.view.ListedAt.IsZero(), p.isYoungerThanList(id):
+		p.awaitList()
 	case !p.obs.isLive(id):
 		p.plan.Needs.endpoints = []string{id}
 	case p.obs.keyHash != p.res.Status.KeyHash && p.obs.registered != id && !asked:
@@ -53,25 +61,35 @@ func (p *planner) locateKnown(id string) *medblocks.Endpoint {
 			"endpoint %s vanished from Medblocks together with many others: it is registered again once a later list confirms it, or at once with the annotation %s", id, v1alpha1.AnnotationReregisterRequestedAt))
 	case p.obs.lists(id):
 		p.awaitTruth(id)
-	case p.obs.view.ListedAt.Before(p.obs.view.Matures) && !asked:
-		h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending, "Medblocks does not find endpoint %s: waiting for another list before it is registered again", id)
-		if h.NeedsList = !p.now.Before(p.obs.view.Matures); !h.NeedsList {
-			h.Wake = p.obs.view.Matures
-		}
-		p.stop(h)
+	case !asked && p.obs.view.ListedAt.Before(p.obs.view.Matures):
+		p.awaitMaturity(id)
 	default:
-		return p.replaceGone(asked)
+		return true
 	}
-	return nil
+	return false
+}
+
+// isYoungerThanList tells whether the list was begun before the endpoint was registered.
+func (p *planner) isYoungerThanList(id string) bool {
+	return p.obs.registered == id && p.obs.view.ListedAt.Before(p.obs.intentSince)
+}
+
+// awaitMaturity waits for a list of an account that knows all its resources.
+func (p *planner) awaitMaturity(id string) {
+	h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending, "Medblocks does not find endpoint %s: waiting for another list before it is registered again", id)
+	if h.NeedsList = !p.now.Before(p.obs.view.Matures); !h.NeedsList {
+		h.Wake = p.obs.view.Matures
+	}
+	p.stop(h)
 }
 
 // replaceGone registers an endpoint again that somebody deleted, unless there is another one of ours.
-func (p *planner) replaceGone(asked bool) *medblocks.Endpoint {
+func (p *planner) replaceGone() *medblocks.Endpoint {
 	if target, found := p.pick(); found {
 		return target
 	}
 	why := triggerGone
-	if asked {
+	if reregisterRequested(p.res) {
 		why = triggerReregister
 	}
 	p.register(why)

@@ -52,8 +52,8 @@ var registrationMutants = []mutant{
 	{
 		name: "no-list-needed", file: "controllers/endpoint/plan_locate.go",
 		safeguard: `before the first complete list, absence means nothing`,
-		before:    `	case p.obs.view.ListedAt.IsZero(), p.obs.registered == id`,
-		after:     `	case p.obs.registered == id`,
+		before:    `	case p.obs.view.ListedAt.IsZero(), p.isYoungerThanList(id):`,
+		after:     `	case p.isYoungerThanList(id):`,
 		pkg:       "controllers/endpoint", test: "TestPlanOfAnEndpointThatIsGone",
 	},
 	{
@@ -153,15 +153,15 @@ var registrationMutants = []mutant{
 	{
 		name: "young-account", file: "controllers/endpoint/plan_locate.go",
 		safeguard: `after a start, an absence counts only once all resources can have been asked`,
-		before:    `case p.obs.view.ListedAt.Before(p.obs.view.Matures) && !asked:`,
+		before:    `case !asked && p.obs.view.ListedAt.Before(p.obs.view.Matures):`,
 		after:     `case false:`,
 		pkg:       "controllers/endpoint", test: "TestPlanOfAnEndpointThatIsGone",
 	},
 	{
 		name: "list-before-post", file: "controllers/endpoint/plan_locate.go",
 		safeguard: `an endpoint is not judged by a list from before its registration`,
-		before:    `, p.obs.registered == id && p.obs.view.ListedAt.Before(p.obs.intentSince):`,
-		after:     `:`,
+		before:    `	return p.obs.registered == id && p.obs.view.ListedAt.Before(p.obs.intentSince)`,
+		after:     `	return false`,
 		pkg:       "controllers/endpoint", test: "TestPlanOfAnEndpointThatIsGone",
 	},
 }
