@@ -70,6 +70,9 @@ type Watches struct {
 	// Next handles all other requests; nil: they pass.
 	Next lab.Middleware
 
+	// Tell ends watches as an API server does that has compacted what they still need: with an event that says so, in the stream.
+	Tell bool
+
 	mu      sync.Mutex
 	open    []*io.PipeWriter
 	expired int
@@ -118,9 +121,24 @@ func (w *Watches) Break(expired int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, writer := range w.open {
-		_ = writer.CloseWithError(io.ErrUnexpectedEOF)
+		if !w.Tell {
+			_ = writer.CloseWithError(io.ErrUnexpectedEOF)
+			continue
+		}
+		go func() { // whoever reads it may have gone
+			_, err := writer.Write(expiredEvent())
+			_ = writer.CloseWithError(err)
+		}()
 	}
 	w.open, w.expired = nil, expired
+}
+
+// expiredEvent is what a watch is told whose history is gone.
+func expiredEvent() []byte {
+	return encode(map[string]any{"type": "ERROR", "object": metav1.Status{
+		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusFailure,
+		Message: "too old resource version", Reason: metav1.StatusReasonExpired, Code: http.StatusGone,
+	}})
 }
 
 // piped closes both ends.

@@ -48,19 +48,22 @@ func kubernetesCalls(base outcome) []Call {
 // TestWatchesThatBreakHideNothing breaks all watches before the story, or in the middle of it: at each write of the operator.
 func TestWatchesThatBreakHideNothing(t *testing.T) {
 	t.Parallel()
-	type moment struct{ write, expired int }
+	type moment struct {
+		write, expired int
+		told           bool // in the stream of the watch
+	}
 	for _, s := range scenarios() {
 		want := baseline(t, s)
 		var moments []moment
 		for write := range 5 {
-			moments = append(moments, moment{write, 0}, moment{write, 4})
+			moments = append(moments, moment{write: write}, moment{write: write, expired: 4}, moment{write: write, told: true})
 		}
 		for _, m := range lab.Pick(moments, 10) {
-			t.Run(fmt.Sprintf("%s, at write %d, %d times expired", s.name, m.write, m.expired), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s, at write %d, %d times expired, told %t", s.name, m.write, m.expired, m.told), func(t *testing.T) {
 				t.Parallel()
 				lab.Report("broken watches").Plan(t)
 				w := lab.NewWorld(t)
-				wire, watches := w.NewWire(), &Watches{}
+				wire, watches := w.NewWire(), &Watches{Tell: m.told}
 				wire.Intercept(watches.Middleware)
 				op := s.beginThrough(w, wire)
 				since := startOf(w, op)

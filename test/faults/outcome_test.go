@@ -120,12 +120,9 @@ func essence(original lab.State, lossy bool) lab.State {
 	}
 	for name, secret := range s.Secrets {
 		secret.EndpointID = aliases.ReplaceAllString(secret.EndpointID, "<endpoint>")
-		delete(secret.Annotations, v1alpha1.AnnotationSecretHealedAt)
+		delete(secret.Annotations, v1alpha1.AnnotationSecretHealedAt) // a secret may have been lost and healed
 		if lossy && secret.Previous == "outdated" {
 			secret.Previous = "none"
-		}
-		if lossy {
-			delete(secret.Annotations, v1alpha1.AnnotationSecretHealedAt)
 		}
 		s.Secrets[name] = secret
 	}

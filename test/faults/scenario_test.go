@@ -33,6 +33,11 @@ func scenarios() []scenario {
 	return []scenario{
 		{name: "register", asked: true, unregistered: true, act: func(w *lab.World) { w.Create(w.Manifest(hooks, described)) }},
 		{name: "change the spec", asked: true, act: func(w *lab.World) { w.Change(hooks, changed) }},
+		{name: "adopt with a rotation", unregistered: true, act: adopt(v1alpha1.AdoptSpec{RotateSecret: true})},
+		{name: "adopt with a copy", unregistered: true, act: adopt(v1alpha1.AdoptSpec{ExistingSecretRef: &v1alpha1.SecretKeyReference{Name: "existing", Key: "secret"}})},
+		{name: "rename the Secret", asked: true, act: func(w *lab.World) {
+			w.Change(hooks, func(res *lab.Resource) { res.Spec.SigningSecret = &v1alpha1.SigningSecretSpec{Name: "renamed"} })
+		}},
 		{name: "rotate", asked: true, act: func(w *lab.World) { w.Annotate(hooks, v1alpha1.AnnotationRotateSecretRequestedAt, "now") }},
 		{name: "heal a lost Secret", asked: true, act: func(w *lab.World) { w.DeleteSecret(hooks + "-signing-secret") }},
 		{name: "disable and enable by the spec", act: disableAndEnable},
@@ -44,6 +49,17 @@ func scenarios() []scenario {
 			w.Advance(w.Defaults.PollInterval + time.Minute)
 		}},
 		{name: "steady polls", act: func(w *lab.World) { w.Advance(4 * w.Defaults.PollInterval) }},
+	}
+}
+
+// adopt takes over an endpoint that somebody has registered by hand, and whose secret is in a Secret of theirs.
+func adopt(spec v1alpha1.AdoptSpec) func(*lab.World) {
+	return func(w *lab.World) {
+		added, err := w.Vendor.AddEndpoint(w.Key, emulator.Endpoint{URL: w.Receiver.URL + "/by-hand"})
+		w.Expect(err).NotTo(HaveOccurred())
+		w.CreateSecret("existing", map[string]string{"secret": added.Secret})
+		spec.EndpointID = added.ID
+		w.Create(w.Manifest(hooks, described, func(res *lab.Resource) { res.Spec.Adopt = &spec }))
 	}
 }
 

@@ -95,7 +95,7 @@ func statuses() []Fault {
 	})
 }
 
-// retryAfters are 429s that say how long to wait, more or less.
+// retryAfters are 429s that say how long to wait, more or less, and a 503 that says so too.
 func retryAfters() []Fault {
 	var all []Fault
 	for _, value := range []string{
@@ -108,7 +108,12 @@ func retryAfters() []Fault {
 			}),
 		})
 	}
-	return all
+	return append(all, Fault{
+		Name: "status 503 with Retry-After", Kind: "Retry-After", Befalls: always,
+		New: instead(func(*lab.World, *lab.Request) (*http.Response, error) {
+			return envelope(503, "Down for maintenance", "Retry-After", "120"), nil
+		}),
+	})
 }
 
 // echoes are errors that quote the request, key and all.
@@ -133,7 +138,7 @@ func echoes() []Fault {
 // Redirects lead elsewhere, and must not be followed.
 func Redirects(elsewhere string) []Fault {
 	var all []Fault
-	for _, status := range []int{301, 302, 307, 308} {
+	for _, status := range []int{301, 302, 303, 307, 308} {
 		all = append(all, Fault{
 			Name: fmt.Sprintf("redirect %d to another host", status), Kind: "redirect", Befalls: always,
 			New: instead(func(_ *lab.World, r *lab.Request) (*http.Response, error) {

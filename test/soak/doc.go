@@ -3,7 +3,9 @@
 
 // Package soak lets everything go wrong at once, for as long as one likes: answers, connections, watches and operators, while
 // somebody edits, disables, tampers with and deletes whatever there is. Now and then the storm ends, a person sets right what
-// only a person can, and everything has to be in order again. Time is virtual; what happens is a function of the seed.
+// only a person can, and everything has to be in order again. Time is virtual; what is done, and
+// which faults are armed, is a function of the seed. Which of the requests under way at the same moment a fault befalls is not: workers
+// run side by side, so that a failure that hangs on it may take a few runs to come back.
 //
 //	make soak DURATION=10m SEED=7
 //

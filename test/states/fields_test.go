@@ -5,7 +5,13 @@ package states
 
 import (
 	"fmt"
+	"os"
 	"strings"
+	"testing"
+
+	. "github.com/onsi/gomega"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"sigs.k8s.io/yaml"
 )
 
 // edit changes one field of a spec.
@@ -128,4 +134,30 @@ func operatorFields() []field {
 			},
 		},
 	}
+}
+
+// TestTheCatalogueKnowsEveryFieldOfTheSpec compares it with the schema.
+func TestTheCatalogueKnowsEveryFieldOfTheSpec(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	raw, err := os.ReadFile("../../config/crd/bases/connect.medblocks.com_medblockswebhookendpoints.yaml")
+	g.Expect(err).NotTo(HaveOccurred())
+	var crd apiextensionsv1.CustomResourceDefinition
+	g.Expect(yaml.UnmarshalStrict(raw, &crd)).To(Succeed())
+	schema := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"].Properties
+	var paths []string
+	for name, property := range schema {
+		if name != "signingSecret" {
+			paths = append(paths, name)
+			continue
+		}
+		for inner := range property.Properties {
+			paths = append(paths, name+"."+inner)
+		}
+	}
+	var known []string
+	for _, f := range fields() {
+		known = append(known, f.path)
+	}
+	g.Expect(known).To(ConsistOf(paths))
 }

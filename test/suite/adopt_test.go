@@ -118,3 +118,19 @@ func TestAReadOnlyOperatorReportsAnAdoptionAndWritesNothing(t *testing.T) {
 	w.Expect(is).To(Equal(target))
 	w.Expect(w.secret(signing)).To(BeNil())
 }
+
+func TestAResourceThatIsToAdoptItsOwnEndpointHasDoneSo(t *testing.T) {
+	w := newWorld(t)
+	id := w.createReady(hooks).Status.EndpointID
+	w.createSecret(theirs, map[string]string{"secret": "whsec_other"})
+	w.settle()
+	w.forget()
+	for _, tweak := range []func(*v1alpha1.MedblocksWebhookEndpoint){adopt(id), adoptWithCopy(id)} {
+		generation := w.change(hooks, tweak).Generation
+		w.Eventually(func() int64 { return w.get(hooks).Status.ObservedGeneration }).Should(Equal(generation))
+		w.untilReady(hooks)
+	}
+	w.settle()
+	w.Expect(writes(w.calls())).To(BeEmpty())
+	w.untilSecretHolds(hooks, signing)
+}

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
+
 	. "github.com/onsi/gomega"
 	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -39,19 +41,34 @@ func (w *world) namespaceEvents() []string {
 // orphans is what the metric says about the test's namespace; -1: it has no series.
 func (w *world) orphans() float64 {
 	w.t.Helper()
-	families, err := metrics.Registry.Gather()
-	w.Expect(err).NotTo(HaveOccurred())
-	for _, family := range families {
-		if family.GetName() != "medblocks_webhook_operator_orphaned_endpoints" {
-			continue
-		}
-		for _, series := range family.GetMetric() {
-			if series.GetLabel()[0].GetValue() == w.namespace {
-				return series.GetGauge().GetValue()
-			}
+	for _, series := range w.metric("orphaned_endpoints") {
+		if series.GetLabel()[0].GetValue() == w.namespace {
+			return series.GetGauge().GetValue()
 		}
 	}
 	return -1
+}
+
+// releases counts the deletions that any operator of this process has finished without deleting the endpoint.
+func (w *world) releases() float64 {
+	w.t.Helper()
+	total := 0.0
+	for _, series := range w.metric("released_deletions_total") {
+		total += series.GetCounter().GetValue()
+	}
+	return total
+}
+
+func (w *world) metric(name string) []*dto.Metric {
+	w.t.Helper()
+	families, err := metrics.Registry.Gather()
+	w.Expect(err).NotTo(HaveOccurred())
+	for _, family := range families {
+		if family.GetName() == "medblocks_webhook_operator_"+name {
+			return family.GetMetric()
+		}
+	}
+	return nil
 }
 
 // reported counts the log lines about orphans.
@@ -189,4 +206,16 @@ func TestAListThatLagsBehindADeletionMakesNoOrphan(t *testing.T) {
 	w.untilGone(hooks)
 	w.settle()
 	w.Expect(w.reported()).To(BeZero())
+}
+
+// TestAnEndpointThatMedblocksOnlyClaimsToHaveDeletedIsAnOrphan: that a DELETE is answered with 404 cannot be doubted at the time.
+func TestAnEndpointThatMedblocksOnlyClaimsToHaveDeletedIsAnOrphan(t *testing.T) {
+	w := newWorld(t)
+	w.expects.leftBehind = true
+	id := w.createReady(hooks).Status.EndpointID
+	w.createReady("other")
+	w.vendor.InjectFault(emulator.Fault{Operation: emulator.OperationDeleteEndpoint, Kind: emulator.FaultStatus, Status: 404})
+	w.delete(hooks)
+	w.untilGone(hooks)
+	w.Eventually(w.namespaceEvents).Should(ContainElement(And(ContainSubstring(id), ContainSubstring("does not exist"))))
 }

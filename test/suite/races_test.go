@@ -137,6 +137,7 @@ func TestARegistrationGoesThroughWhenTheOperatorIsStoppedDuringThePost(t *testin
 func TestAResourceInATerminatingNamespaceIsReleasedWhenItsKeyIsGone(t *testing.T) {
 	w := newWorld(t)
 	id := w.createReady(hooks).Status.EndpointID
+	released := w.releases()
 	w.stopOperator()
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}}
 	w.Expect(shared.admin.Delete(t.Context(), namespace)).To(Succeed())
@@ -145,6 +146,7 @@ func TestAResourceInATerminatingNamespaceIsReleasedWhenItsKeyIsGone(t *testing.T
 	w.startOperator()
 	w.untilGone(hooks)
 	w.Expect(w.left()).To(Equal(1), "nobody can reach it any more")
+	w.Eventually(w.releases).Should(BeNumerically(">", released))
 	w.Eventually(w.logs.String).Should(ContainSubstring("Released the endpoint without deleting it"))
 	w.Eventually(func(g Gomega) {
 		list := &eventsv1.EventList{}
