@@ -8,6 +8,8 @@ set -euo pipefail
 
 # least is how many plans there have to be: fewer, and a generator has lost some without anybody noticing.
 readonly least=3000
+# longest is how long it may take on two processors, in seconds: what takes longer is run by nobody.
+readonly longest=2400
 # The longest comes first, so that the others are tested beside it, and none is left for the end.
 readonly packages=(./test/faults ./test/crash ./test/stale ./test/states ./test/soak ./controllers/endpoint ./test/rules ./test/lab)
 # parallel is how many plans of a package run at a time. They wait for an answer most of the time: with so many, of two packages, two
@@ -33,4 +35,9 @@ sort "$report" | awk -F '\t' -v least="$least" '
     if (plans < least) { print "There have to be at least " least " plans."; exit 1 }
     if (passed < plans) exit 1
   }' || status=1
+echo "Done in $((SECONDS / 60)) min $((SECONDS % 60)) s."
+if ((SECONDS > longest)); then
+  echo "It should take no longer than $((longest / 60)) min on two processors."
+  status=1
+fi
 exit "$status"
