@@ -245,9 +245,13 @@ func (r *Registry) join(who Resource, ref KeyRef, account *running) {
 	if use.former == account.Account {
 		use.former = nil // it is back
 	}
-	if previous != nil && previous != account.Account {
+	switch {
+	case previous == nil || previous == account.Account:
+	case use.former == nil || previous.isAccepted():
 		r.leaveFormer(who, use)
 		use.former = previous
+	default: // the one before it is the last that worked
+		r.leave(who, previous)
 	}
 	if account.isAccepted() || (use.former != nil && !use.former.isAccepted()) {
 		r.leaveFormer(who, use)

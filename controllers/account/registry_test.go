@@ -75,7 +75,9 @@ func newRegistry(t *testing.T, vendor *emulator.Server, secrets *keySecrets) *Re
 func TestAKeyThatWorkedIsKeptUntilTheNextOneIsAcceptedAndServesAgainWhenItIsBack(t *testing.T) {
 	g := NewWithT(t)
 	vendor := emulator.New(emulator.Options{})
-	g.Expect(vendor.SetKey(emulator.Key{APIKey: "mb_sk_sbx_bad", State: emulator.KeyRevoked})).To(Succeed())
+	for _, key := range []string{"mb_sk_sbx_bad", "mb_sk_sbx_worse"} {
+		g.Expect(vendor.SetKey(emulator.Key{APIKey: key, State: emulator.KeyRevoked})).To(Succeed())
+	}
 	secrets := &keySecrets{keys: map[string]string{"s": "mb_sk_sbx_good"}}
 	r := newRegistry(t, vendor, secrets)
 	who, ref := Resource{Namespace: "shop", Name: "orders"}, KeyRef{Namespace: "shop", Name: "s", Key: "key"}
@@ -96,10 +98,19 @@ func TestAKeyThatWorkedIsKeptUntilTheNextOneIsAcceptedAndServesAgainWhenItIsBack
 	use()
 	g.Expect(r.Former(who)).To(BeIdenticalTo(good))
 
+	t.Log("A third one that is refused too does not make it forget the last one that worked.")
+	secrets.set("s", "mb_sk_sbx_worse")
+	g.Eventually(use).WithTimeout(10 * time.Second).ShouldNot(BeIdenticalTo(bad))
+	worse := use()
+	g.Eventually(worse.Refused).WithTimeout(10 * time.Second).Should(HaveOccurred())
+	use()
+	g.Expect(r.Former(who)).To(BeIdenticalTo(good))
+	g.Expect(bad.allUsers()).To(BeEmpty())
+
 	secrets.set("s", "mb_sk_sbx_good")
 	g.Eventually(use).WithTimeout(10*time.Second).Should(BeIdenticalTo(good), "its poller never stopped")
 	g.Expect(good.allUsers()).To(ConsistOf(who), "or nobody would tell the resource of a change")
-	g.Expect(bad.allUsers()).To(BeEmpty())
+	g.Expect(worse.allUsers()).To(BeEmpty())
 	g.Expect(r.Former(who)).To(BeNil())
 	lists := vendor.Counters().Calls["ListEndpoints"]
 	g.Eventually(func() int { return vendor.Counters().Calls["ListEndpoints"] }).WithTimeout(10 * time.Second).Should(BeNumerically(">", lists))

@@ -6,6 +6,7 @@ package endpoint
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -121,6 +122,7 @@ func (r *Reconciler) keepSecret(w *work, endpoint medblocks.Endpoint, s step, se
 func (r *Reconciler) accepted(w *work, form desired, endpoint *medblocks.Endpoint) {
 	want := desiredOf(w.res, w.obs.owner)
 	w.obs.appliedHash, w.obs.acceptedHash = want.hash(), form.hash()
+	w.mem.stored = storedHashes{endpointID: endpoint.ID, applied: w.obs.appliedHash, accepted: w.obs.acceptedHash}
 	if differs := want.diff(endpoint); !differs.IsEmpty() {
 		w.announce(corev1.EventTypeNormal, "Normalized", "Medblocks stores %s in another form than it was sent; that form is accepted", changedFields(&differs))
 	}
@@ -137,6 +139,7 @@ func (r *Reconciler) update(ctx context.Context, w *work, s step) error {
 		return &vendorError{action: s.Action, err: err}
 	}
 	before := w.obs.endpoint(endpoint.ID)
+	w.markBefore = before.Metadata[v1alpha1.MarkSecretGeneration]
 	w.obs.live[endpoint.ID] = &endpoint
 	switch s.Action {
 	case actionUpdate, actionAdopt:
@@ -188,10 +191,11 @@ func (r *Reconciler) seeWhoseTurnItWas(ctx context.Context, w *work, s step) err
 		return nil //nolint:nilerr // nothing is known, and the secret is at hand: it is stored
 	}
 	is := w.obs.live[s.EndpointID]
-	if is == nil || is.Metadata[v1alpha1.MarkSecretGeneration] == "" || is.Metadata[v1alpha1.MarkSecretGeneration] == s.Nonce {
-		return nil // the answer was not the whole truth
+	if is == nil || slices.Contains([]string{"", s.Nonce, w.markBefore}, is.Metadata[v1alpha1.MarkSecretGeneration]) {
+		return nil // the answer was not the whole truth, or not of today
 	}
 	w.mem.held, w.mem.clobbered = nil, s.EndpointID
+	w.mem.clobbers++
 	return errStale
 }
 
@@ -204,6 +208,7 @@ func (r *Reconciler) delete(ctx context.Context, w *work, s step) error {
 	w.obs.disposed[s.EndpointID] = true
 	if s.Action == actionDelete {
 		w.mem.deleted = s.EndpointID
+		w.account.Track(client.ObjectKeyFromObject(w.res), "") // nobody has to miss it
 	}
 	r.logWrite(ctx, w, s, s.EndpointID, requestID)
 	return nil

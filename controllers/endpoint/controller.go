@@ -7,7 +7,9 @@ package endpoint
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"k8s.io/client-go/tools/events"
@@ -46,6 +48,9 @@ type Reconciler struct {
 
 	memories memories
 	turns    turns
+	// beginning is when the first reconcile began.
+	once      sync.Once
+	beginning time.Time
 }
 
 // reconcileTimeout bounds one reconcile, in addition to its calls to Medblocks.
@@ -93,9 +98,12 @@ func (r *Reconciler) settle(ctx context.Context, w *work, makePlan func(*v1alpha
 	for range maxRounds {
 		p = makePlan(w.res, w.obs, r.Clock.Now())
 		w.note(p)
-		if again, err := r.prepare(ctx, w, &p); err != nil {
+		switch again, err := r.prepare(ctx, w, &p); {
+		case errors.Is(err, errBusy):
+			return p.postponed(r.Clock.Now().Add(busyRetry)), nil
+		case err != nil:
 			return p, err
-		} else if again {
+		case again:
 			continue
 		}
 		if r.ReadOnly {
@@ -126,18 +134,41 @@ func (r *Reconciler) settle(ctx context.Context, w *work, makePlan func(*v1alpha
 	return p, nil
 }
 
+// begun is when this process has begun to reconcile: as the leader, that is.
+func (r *Reconciler) begun() time.Time {
+	r.once.Do(func() { r.beginning = r.Clock.Now() })
+	return r.beginning
+}
+
 // prepare takes the turns that a plan needs, and observes what it asks for. It tells whether to plan again.
 func (r *Reconciler) prepare(ctx context.Context, w *work, p *plan) (again bool, err error) {
 	mine, afresh := r.takeTurns(w, p)
 	switch {
 	case !mine:
-		return false, errStale // they come back soon
+		return false, errBusy
 	case afresh:
 		return true, nil
 	case p.Needs.any():
 		return true, r.deepen(ctx, w, p.Needs)
 	}
 	return false, nil
+}
+
+// busyRetry is how soon an endpoint is looked at again that is another resource's turn.
+const busyRetry = 2 * time.Second
+
+// errBusy: it is another resource's turn at an endpoint.
+var errBusy = errors.New("another resource is at work on the endpoint")
+
+// postponed is a plan of which nothing can be done right now.
+func (p *plan) postponed(until time.Time) plan {
+	later := *p
+	h := transient(v1alpha1.ReasonPending, "%s, which this one has to wait for", errBusy)
+	h.Wake = until
+	later.Needs, later.Steps, later.Done = needs{}, nil, false
+	later.Holds = append([]hold{*h}, p.Holds...)
+	later.wakeAt(until)
+	return later
 }
 
 // finalize lets go of a resource that is being deleted, once its endpoint is gone or released.

@@ -63,12 +63,14 @@ type memory struct {
 	// copies are the times at which a lost signing secret was copied again, and source is when the user's Secret was read.
 	copies dressings
 	source sourceRead
-	// met: the resource was seen before in this life of the operator. flyingUntil is when a PATCH that sets our marks cannot be under
-	// way any more: one without an answer, or one of a process that has ended.
-	met         bool
-	flyingUntil time.Time
+	// met: the resource was seen before in this life of the operator. lostUntil is when a PATCH without an answer that sets our marks
+	// cannot be under way any more, and flyingUntil minds that of a process that has ended too.
+	met                    bool
+	flyingUntil, lostUntil time.Time
 	// clobbered is the endpoint whose secret was rotated after somebody else had marked another rotation.
 	clobbered string
+	// clobbers counts how often in a row.
+	clobbers int
 
 	// refusals are the vendor's final answers to requests, so that they are not repeated unchanged.
 	refusals map[action]refusal
@@ -114,7 +116,7 @@ func (w *work) note(p plan) {
 		w.mem.source = sourceRead{} // it is to be read again next time
 	}
 	if p.Proven != "" {
-		w.mem.proven, w.mem.sightings = p.Proven, nil
+		w.mem.proven, w.mem.sightings, w.mem.clobbers = p.Proven, nil, 0
 	}
 	if p.Undressed && !w.mem.dressings.told {
 		w.mem.dressings.told = true
@@ -141,6 +143,9 @@ func (m *memories) of(res *v1alpha1.MedblocksWebhookEndpoint) *memory {
 		m.all = map[account.Resource]*memory{}
 	}
 	mem := &memory{uid: res.UID}
+	if former, ok := m.all[key]; ok {
+		mem.claims = former.claims // others may wait for what this resource does not claim any more
+	}
 	m.all[key] = mem
 	return mem
 }
@@ -177,7 +182,7 @@ func (m *memory) meet(res *v1alpha1.MedblocksWebhookEndpoint, now time.Time, inF
 // lost keeps that the answer to a step did not arrive.
 func (m *memory) lost(s step, now time.Time, inFlight time.Duration) {
 	if s.Update != nil && s.Update.Metadata != nil && s.Action != actionOrphan && s.Action != actionBlankMarks {
-		m.flyingUntil = now.Add(inFlight)
+		m.flyingUntil, m.lostUntil = now.Add(inFlight), now.Add(inFlight)
 	}
 }
 

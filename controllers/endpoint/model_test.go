@@ -163,7 +163,7 @@ func (m *model) observe() *work {
 	}
 	w := &work{res: res, mem: mem, obs: obs, performed: map[deed]bool{}, reread: map[string]bool{}}
 	mem.meet(res, m.clock.Now(), modelFlight)
-	obs.flyingUntil = mem.flyingUntil
+	obs.flyingUntil, obs.lostUntil, obs.clobbers = mem.flyingUntil, mem.lostUntil, mem.clobbers
 	m.observeSecret(obs)
 	if res.Spec.Suspend && res.DeletionTimestamp.IsZero() {
 		return w

@@ -66,10 +66,13 @@ type observation struct {
 	dressings dressings
 	// copies are the times at which a lost signing secret was copied again.
 	copies dressings
-	// flyingUntil is when a PATCH that sets our marks cannot be under way any more.
-	flyingUntil time.Time
+	// flyingUntil is when a PATCH that sets our marks cannot be under way any more, and lostUntil minds those of this process only.
+	flyingUntil, lostUntil time.Time
+	// begunUntil is when no call of a process before this one, for whatever resource, can be under way any more.
+	begunUntil time.Time
 	// clobbered is the endpoint whose secret this operator has rotated out of turn.
 	clobbered string
+	clobbers  int
 
 	// evidence is what the endpoint's events say about a disable; nil: not read.
 	evidence *evidence

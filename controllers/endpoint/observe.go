@@ -29,7 +29,7 @@ func (r *Reconciler) observe(ctx context.Context, w *work) error {
 	}
 	w.obs = obs
 	mem.meet(res, r.Clock.Now(), r.APITimeout)
-	obs.flyingUntil = mem.flyingUntil
+	obs.flyingUntil, obs.lostUntil, obs.begunUntil = mem.flyingUntil, mem.lostUntil, r.begun().Add(r.APITimeout)
 	if res.Spec.Suspend && res.DeletionTimestamp.IsZero() {
 		r.Accounts.Release(who) // a suspended resource costs no call
 		return r.observeSecret(ctx, w)
@@ -47,6 +47,7 @@ func (r *Reconciler) observe(ctx context.Context, w *work) error {
 		obs.appliedHash, obs.acceptedHash = is.applied, is.accepted
 	}
 	obs.held, obs.refusals, obs.proven, obs.clobbered, obs.dressings = mem.held, mem.refusals, mem.proven, mem.clobbered, mem.dressings
+	obs.clobbers = mem.clobbers
 	obs.copies, obs.sourceDue = mem.copies, r.sourceDue(w)
 	if mem.deleted != "" {
 		obs.live[mem.deleted], obs.disposed[mem.deleted] = nil, true
@@ -117,7 +118,11 @@ func (r *Reconciler) observeAccount(ctx context.Context, w *work, who account.Re
 	if id == "" && w.res.Observes() {
 		id = observedID(w.res)
 	}
-	acct.Track(who, id)
+	if id != "" && id == w.mem.deleted {
+		acct.Track(who, "")
+	} else {
+		acct.Track(who, id)
+	}
 	if id == "" && w.res.Spec.Adopt != nil {
 		id = w.res.Spec.Adopt.EndpointID
 		acct.Await(who, id)

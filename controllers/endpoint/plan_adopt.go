@@ -39,11 +39,7 @@ func (p *planner) adopt() *medblocks.Endpoint {
 	}
 	switch {
 	case p.claimedByRival(target):
-	case p.now.Before(p.obs.flyingUntil):
-		// It could put back its own nonce after this attempt, and the spec may ask for another way by now.
-		h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending, "an earlier attempt to adopt endpoint %s may still be in flight: waiting before another one", id)
-		h.Wake = p.obs.flyingUntil
-		p.stop(h)
+	case p.mayBeWrittenByOthers(target):
 	case !p.baseline(id):
 	case sourceOf(p.res) != nil:
 		p.takeOverWithCopy(target)
@@ -66,6 +62,22 @@ func (p *planner) adoptAbsent(id string) *medblocks.Endpoint {
 	p.stop(stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonAdoptionTargetNotFound,
 		"endpoint %s, which spec.adopt names, does not exist in the workspace of the API key: correct spec.adopt.endpointID or the API key; it is adopted once a list of the workspace shows it", id))
 	return nil
+}
+
+// mayBeWrittenByOthers waits for the end of what may be under way: an earlier attempt to adopt, which could put its own nonce back,
+// and, after a start, what the endpoint's owner was about to do to it. While the process lives, they take turns.
+func (p *planner) mayBeWrittenByOthers(target *medblocks.Endpoint) bool {
+	until := p.obs.flyingUntil
+	if target.Metadata[v1alpha1.MarkOwner] != "" && p.obs.begunUntil.After(until) {
+		until = p.obs.begunUntil
+	}
+	if !p.now.Before(until) {
+		return false
+	}
+	h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending, "a write to endpoint %s may still be in flight: waiting before it is adopted", target.ID)
+	h.Wake = until
+	p.stop(h)
+	return true
 }
 
 // unadoptable is why an endpoint that exists must not be taken over; nil: it may be.

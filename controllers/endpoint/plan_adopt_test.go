@@ -87,6 +87,15 @@ func TestPlanOfAnAdoption(t *testing.T) {
 			s.found()
 			s.obs.flyingUntil = s.now.Add(time.Second)
 		}, "Pending=working"},
+		{"after a start, what its owner was about to do is waited for", adopting(), func(s *scenario) {
+			mark(s, "cluster/billing/invoices")
+			s.found()
+			s.obs.begunUntil = s.now.Add(time.Second)
+		}, "Pending=working"},
+		{"after a start, nobody is about to do anything to an endpoint without a mark", adopting(), func(s *scenario) {
+			s.found()
+			s.obs.begunUntil = s.now.Add(time.Second)
+		}, adoption},
 		{"an attempt to register that is under way is waited for", adopting(), func(s *scenario) {
 			s.found()
 			s.obs.intent = &intent{UID: testUID, Attempt: 1, Nonce: "N"}

@@ -142,13 +142,14 @@ func (p *planner) mayBeInFlight() bool {
 // conclusiveFrom is when a list has to be begun to show what was attempted: a registration, or an adoption that the spec does not ask
 // for any more. The latter is not announced by an intent, but by the finalizer.
 func (p *planner) conclusiveFrom() time.Time {
-	switch {
-	case p.mayBeInFlight():
-		return p.landed()
-	case p.obs.intent == nil && p.res.Status.EndpointID == "" && !p.adopting() && slices.Contains(p.res.Finalizers, v1alpha1.Finalizer):
-		return p.obs.flyingUntil
+	var from time.Time
+	if p.mayBeInFlight() {
+		from = p.landed()
 	}
-	return time.Time{}
+	if p.res.Status.EndpointID == "" && !p.adopting() && slices.Contains(p.res.Finalizers, v1alpha1.Finalizer) && p.obs.flyingUntil.After(from) {
+		from = p.obs.flyingUntil
+	}
+	return from
 }
 
 // landed is when an attempt cannot be in flight any more. Attempts that fail one after another are given more time, which

@@ -20,8 +20,10 @@ func (p *planner) claimedByRival(target *medblocks.Endpoint) bool {
 	}
 	for _, other := range p.obs.endpointRivals {
 		if target.Metadata[v1alpha1.MarkOwner] == other.owner || other.older {
-			p.stop(stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonConflict,
-				"endpoint %s is claimed by MedblocksWebhookEndpoint %s too, whose claim is the older one: remove spec.adopt from that resource to take the endpoint over, or delete this one", target.ID, other.who))
+			h := stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonConflict,
+				"endpoint %s is claimed by MedblocksWebhookEndpoint %s too, whose claim is the older one: remove spec.adopt from that resource to take the endpoint over, or delete this one", target.ID, other.who)
+			h.Wake = p.now.Add(slowRetry) // a key of theirs that does not show the endpoint any more tells nobody
+			p.stop(h)
 			return true
 		}
 	}
@@ -36,6 +38,7 @@ func (p *planner) secretOfRival() bool {
 		}
 		h := stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonConflict,
 			"Secret %q is the signing Secret of MedblocksWebhookEndpoint %q too, whose claim is the older one: set spec.signingSecret.name of one of the two to another name", p.obs.secret.name, other.who.Name)
+		h.Wake = p.now.Add(slowRetry)
 		ready := *h
 		ready.Condition, ready.Reason = v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonNotOwned
 		p.stop(h)

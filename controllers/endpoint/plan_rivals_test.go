@@ -92,6 +92,32 @@ func TestOfTwoResourcesWithOneSigningSecretTheOneWithTheOlderClaimWins(t *testin
 	}, makePlan)
 }
 
+func TestWhoLosesAClaimLooksAgainNowAndThen(t *testing.T) {
+	g := NewWithT(t)
+	s := adopting()
+	s.found()
+	s.obs.endpointRivals = []rival{rivalNamed("first", true)}
+	p := makePlan(s.res, s.obs, s.now)
+	g.Expect(p.Wake).To(Equal(s.now.Add(slowRetry)))
+	s = unregistered()
+	s.obs.secret.live, s.obs.secretRivals = true, []rival{rivalNamed("first", true)}
+	p = makePlan(s.res, s.obs, s.now)
+	g.Expect(p.Wake).To(Equal(s.now.Add(slowRetry)))
+}
+
+func TestWhoWaitsForATurnSaysSoAndKeepsWhatItKnows(t *testing.T) {
+	g := NewWithT(t)
+	s := settled()
+	s.read()
+	s.res.Spec.Description = "new"
+	p := makePlan(s.res, s.obs, s.now)
+	later := p.postponed(s.now.Add(busyRetry))
+	g.Expect(describe(later)).To(Equal("Pending=working"))
+	g.Expect(later.Wake).To(Equal(s.now.Add(busyRetry)))
+	g.Expect(later.EndpointID).To(Equal(testID))
+	g.Expect(later.hold(v1alpha1.ConditionSynced).KeepReady).To(BeTrue())
+}
+
 func TestClaims(t *testing.T) {
 	const id = "wh_01"
 	adopts := &v1alpha1.AdoptSpec{EndpointID: id}

@@ -24,12 +24,21 @@ func (p *planner) secret(target *medblocks.Endpoint) {
 	case view.exists && !view.owned:
 		p.stop(notOwned(p.res.SigningSecretName(), p.now))
 	case p.obs.clobbered == target.ID:
-		p.rotate(target, triggerLostSecret)
+		p.outdo(target)
 	case view.holds(target.Metadata[v1alpha1.MarkSecretGeneration]):
 		p.maintain(target)
 	default:
 		p.recover(target)
 	}
+}
+
+// outdo rotates once more where a rotation of ours has outdated another one: at once, because whoever was paused so long may not live
+// long enough to do it later; but not again and again.
+func (p *planner) outdo(target *medblocks.Endpoint) {
+	if p.obs.clobbers > 1 && p.rotationInFlight(target.Metadata[v1alpha1.MarkSecretGeneration]) {
+		return
+	}
+	p.rotate(target, triggerLostSecret)
 }
 
 // recover comes when the Secret does not hold the secret in force: it may be at hand elsewhere.
@@ -230,7 +239,7 @@ func sightOfMark(mark string) string { return "mark " + mark }
 
 // rotate is planned only where the Secret can be written: a new secret that cannot be stored would be lost.
 func (p *planner) rotate(target *medblocks.Endpoint, why trigger) {
-	if p.secretBlocked() {
+	if p.secretBlocked() || p.mayBeMarkedBack(target) {
 		return
 	}
 	p.add(step{
@@ -239,6 +248,23 @@ func (p *planner) rotate(target *medblocks.Endpoint, why trigger) {
 	})
 	p.add(step{Action: actionRotate, Trigger: why, EndpointID: target.ID, Nonce: p.obs.nonce})
 	p.add(step{Action: actionPublishSecret, EndpointID: target.ID, Nonce: p.obs.nonce, Secret: p.res.SigningSecretName()})
+}
+
+// mayBeMarkedBack waits for the end of a PATCH that would put an older mark back behind a rotation. That of a copy, of which the value
+// is at hand, would be believed; any other only costs one more rotation.
+func (p *planner) mayBeMarkedBack(target *medblocks.Endpoint) bool {
+	until := p.obs.lostUntil
+	if isCopy(target.Metadata[v1alpha1.MarkSecretGeneration]) {
+		until = p.obs.flyingUntil
+	}
+	if !p.now.Before(until) {
+		return false
+	}
+	h := workingHold(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonWaitingForSecret,
+		"a change of the endpoint's marks may still be in flight: waiting before its secret is rotated")
+	h.KeepReady, h.Wake = true, until
+	p.stop(h)
+	return true
 }
 
 // secretBlocked stops where a secret from Medblocks could not be stored.

@@ -115,8 +115,12 @@ func TestPlanOfTheSigningSecret(t *testing.T) {
 		}, heal},
 		{"a rotation out of turn is followed by another one", settled(), func(s *scenario) {
 			s.read()
-			s.obs.clobbered = testID
+			s.obs.clobbered, s.obs.clobbers = testID, 1
 		}, heal},
+		{"but not again and again", settled(), func(s *scenario) {
+			unseen(s)
+			s.obs.clobbered, s.obs.clobbers = testID, 2
+		}, "since:mark " + testNonce},
 		{"a lost label is put back without a rotation", settled(), func(s *scenario) { s.obs.secret.dressed = false }, "DressSecret"},
 		{"a label that somebody keeps changing is left alone for a while", settled(), func(s *scenario) {
 			s.obs.secret.dressed = false
@@ -190,4 +194,21 @@ func (s *scenario) dressings(ago ...time.Duration) {
 	for _, d := range ago {
 		s.obs.dressings.note(dressing(s.res, testID), s.now.Add(-d))
 	}
+}
+
+func TestNothingIsRotatedWhileAnOlderMarkMayComeBack(t *testing.T) {
+	asked := func(change func(*scenario)) func(*scenario) {
+		return func(s *scenario) {
+			s.read()
+			s.res.Annotations[v1alpha1.AnnotationRotateSecretRequestedAt] = "1"
+			change(s)
+		}
+	}
+	const rotation = "MarkRotation(RotateRequested) RotateSecret(RotateRequested) PublishSecret"
+	runPlanCases(t, []planCase{
+		{"with a PATCH of this process", settled(), asked(func(s *scenario) { s.obs.lostUntil = s.now.Add(time.Second) }), "WaitingForSecret=working"},
+		{"until it has come", settled(), asked(func(s *scenario) { s.obs.lostUntil = s.now }), rotation},
+		{"one of the process before only costs one more rotation", settled(), asked(func(s *scenario) { s.obs.flyingUntil = s.now.Add(time.Second) }), rotation},
+		{"unless it is that of a copy, which would be believed", copied(), asked(func(s *scenario) { s.obs.flyingUntil = s.now.Add(time.Second) }), "WaitingForSecret=working"},
+	}, makePlan)
 }

@@ -72,7 +72,7 @@ func (t *turns) end(endpointID string, who account.Resource, until, now time.Tim
 // again then.
 func (r *Reconciler) takeTurns(w *work, p *plan) (mine, afresh bool) {
 	for _, id := range p.endpoints() {
-		if w.turns[id] {
+		if w.turns[id] || w.res.Observes() { // who only looks is in nobody's way
 			continue
 		}
 		if !r.takeTurn(w, id) {

@@ -26,6 +26,8 @@ type work struct {
 	// turns are the endpoints that nobody else may write meanwhile, and unclear is until when a write to one may be in flight.
 	turns   map[string]bool
 	unclear map[string]time.Time
+	// markBefore is the endpoint's secret-generation mark before the last PATCH.
+	markBefore string
 	// announced is when the last registration or rotation was written ahead.
 	announced time.Time
 	// released is why a deletion finishes although the endpoint may live on.

@@ -206,16 +206,16 @@ var ownershipMutants = []mutant{
 	{
 		name: "withdrawn-adoption", file: "controllers/endpoint/plan_locate.go",
 		safeguard: `an adoption that is not asked for any more may still take effect`,
-		before: `		return p.obs.flyingUntil
+		before: `		from = p.obs.flyingUntil
 `,
-		after: `		return time.Time{}
+		after: `		from = p.obs.intentSince
 `,
 		pkg: "controllers/endpoint", test: "TestAnAdoptionThatIsNotAskedForAnyMoreIsWaitedFor",
 	},
 	{
 		name: "adopt-twice", file: "controllers/endpoint/plan_adopt.go",
 		safeguard: `a second attempt to adopt waits for the end of the first`,
-		before: `	case p.now.Before(p.obs.flyingUntil):
+		before: `	case p.mayBeWrittenByOthers(target):
 `,
 		after: `	case false:
 `,
@@ -227,5 +227,12 @@ var ownershipMutants = []mutant{
 		before:    `if !m.met && slices.Contains(res.Finalizers, v1alpha1.Finalizer) {`,
 		after:     `if false {`,
 		pkg:       "controllers/endpoint", test: "TestEveryPlanKeepsTheLawsAndEveryResourceSettles",
+	},
+	{
+		name: "adopt-after-a-start", file: "controllers/endpoint/plan_adopt.go",
+		safeguard: `what the endpoint's owner was about to do before a restart is waited for`,
+		before:    `		until = p.obs.begunUntil`,
+		after:     `		_ = until`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfAnAdoption",
 	},
 }

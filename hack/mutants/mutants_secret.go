@@ -148,4 +148,18 @@ var secretMutants = []mutant{
 		after:     `false {`,
 		pkg:       "test/suite", test: "TestASecretLeftInTheMiddleOfTwoMovesIsRemoved",
 	},
+	{
+		name: "marked-back", file: "controllers/endpoint/plan_secret.go",
+		safeguard: `nothing is rotated while a PATCH may put an older mark back`,
+		before:    `if p.secretBlocked() || p.mayBeMarkedBack(target) {`,
+		after:     `if p.secretBlocked() {`,
+		pkg:       "controllers/endpoint", test: "TestNothingIsRotatedWhileAnOlderMarkMayComeBack",
+	},
+	{
+		name: "outdone-for-ever", file: "controllers/endpoint/plan_secret.go",
+		safeguard: `a rotation that outdated another one is not repeated again and again`,
+		before:    `if p.obs.clobbers > 1 && `,
+		after:     `if false && `,
+		pkg:       "controllers/endpoint", test: "TestPlanOfTheSigningSecret",
+	},
 }
