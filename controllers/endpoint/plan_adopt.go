@@ -25,6 +25,9 @@ func (p *planner) adopt() *medblocks.Endpoint {
 	if target != nil && target.Metadata[v1alpha1.MarkOwner] == p.obs.owner {
 		return p.resume(target)
 	}
+	if target != nil && p.claimedByRival(target) {
+		return nil // waiting costs no call
+	}
 	if !p.obs.isLive(id) {
 		p.plan.Needs.endpoints = []string{id}
 		return nil
@@ -38,7 +41,6 @@ func (p *planner) adopt() *medblocks.Endpoint {
 		return nil
 	}
 	switch {
-	case p.claimedByRival(target):
 	case p.mayBeWrittenByOthers(target):
 	case !p.baseline(id):
 	case sourceOf(p.res) != nil:

@@ -28,8 +28,7 @@ func TestOfTwoAdoptersTheOneWithTheOlderClaimWins(t *testing.T) {
 			s.found()
 			s.obs.endpointRivals = nil
 		}, "read:rivals"},
-		{"the older one goes first", adopting(), func(s *scenario) {
-			s.found()
+		{"the older one goes first, which takes no call to see", adopting(), func(s *scenario) {
 			s.obs.endpointRivals = []rival{rivalNamed("first", true)}
 		}, "Conflict=stalled"},
 		{"a younger one is not waited for", adopting(), func(s *scenario) {

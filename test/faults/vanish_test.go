@@ -21,6 +21,9 @@ import (
 func TestAnEndpointThatVanishesBetweenTheListAndACallIsRegisteredOnceMore(t *testing.T) {
 	t.Parallel()
 	for _, s := range scenarios() {
+		if s.unregistered {
+			continue // there is nothing yet that could vanish
+		}
 		want := baseline(t, s)
 		for _, call := range []Call{Get, Update, Rotate, Delete, ListEvents} {
 			if want.calls[call] == 0 || want.writes[Create] > 0 {
