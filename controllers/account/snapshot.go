@@ -21,6 +21,8 @@ type View struct {
 	// Matures is when a list must have been begun at least for an absence to count: an account that was just begun does not know
 	// yet how many resources miss their endpoints.
 	Matures time.Time
+	// Seen is true where the endpoint with the id that was asked for was there once, in this life of the account.
+	Seen bool
 	// Suspect is true when so many endpoints vanished at once that a fault is likelier than an intent.
 	Suspect bool
 	// Endpoint has the id that was asked for; nil where there is none.
@@ -56,6 +58,8 @@ type store struct {
 	// from the last one.
 	firstListedAt time.Time
 	absent        map[string]bool
+	// gone are the ids that were there once.
+	gone map[string]bool
 	suspectAt     time.Time // when many endpoints vanished at once; zero: never, or confirmed
 	endpoints     map[string]medblocks.Endpoint
 	owners        map[string][]string // owner mark → ids
@@ -70,6 +74,7 @@ func (s *store) look(id, owner string) View {
 	if endpoint, known := s.endpoints[id]; known {
 		view.Endpoint = &endpoint
 	}
+	view.Seen = view.Endpoint != nil || s.gone[id]
 	for _, owned := range s.owners[owner] {
 		view.Owned = append(view.Owned, s.endpoints[owned])
 	}
@@ -98,6 +103,14 @@ func (s *store) forget(id string) {
 	defer s.mu.Unlock()
 	s.edited(id)
 	s.remove(id)
+	s.miss(id)
+}
+
+func (s *store) miss(id string) {
+	if s.gone == nil {
+		s.gone = map[string]bool{}
+	}
+	s.gone[id] = true
 }
 
 // replace takes over a complete list that was begun at that time and edit number. It returns what changed, and whether
@@ -167,6 +180,7 @@ func (s *store) vanished(changes []Change, listed map[string]medblocks.Endpoint,
 		if c.New == nil {
 			count++
 			absent[c.ID] = true
+			s.miss(c.ID)
 		}
 	}
 	for _, id := range expected {

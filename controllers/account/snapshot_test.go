@@ -167,6 +167,19 @@ func TestManyThatAreMissedOnlyAfterTheFirstListAreSuspectToo(t *testing.T) {
 	g.Expect(settled).To(BeTrue(), "no more were missed")
 }
 
+func TestWhatWasThereOnceIsNotForgotten(t *testing.T) {
+	g := NewWithT(t)
+	s := newStore()
+	s.replace(s.begin(), testTime, listOf(owned("wh_1", "a"), owned("wh_2", "b")), []string{"wh_3"})
+	g.Expect(s.look("wh_1", "").Seen).To(BeTrue())
+	g.Expect(s.look("wh_3", "").Seen).To(BeFalse(), "it has been missing from the start")
+	s.forget("wh_1")
+	s.replace(s.begin(), testTime.Add(time.Second), listOf(), []string{"wh_3"})
+	g.Expect(s.look("wh_1", "").Seen).To(BeTrue(), "it was deleted")
+	g.Expect(s.look("wh_2", "").Seen).To(BeTrue(), "it has vanished")
+	g.Expect(s.look("wh_3", "").Seen).To(BeFalse())
+}
+
 func TestAChangeConcernsTheOwnersBeforeAndAfterAndWhoeverTracksTheID(t *testing.T) {
 	g := NewWithT(t)
 	a := newAccount("v1:x", nil, Options{})

@@ -61,7 +61,7 @@ func (p *planner) isGone(id string) bool {
 			"endpoint %s vanished from Medblocks together with many others: it is registered again once a later list confirms it, or at once with the annotation %s", id, v1alpha1.AnnotationReregisterRequestedAt))
 	case p.obs.lists(id):
 		p.awaitTruth(id)
-	case !asked && p.obs.view.ListedAt.Before(p.obs.view.Matures):
+	case !asked && !p.obs.view.Seen && p.obs.view.ListedAt.Before(p.obs.view.Matures):
 		p.awaitMaturity(id)
 	default:
 		return true

@@ -308,6 +308,11 @@ func TestPlanOfAnEndpointThatIsGone(t *testing.T) {
 			s.obs.secret.live = true
 			s.obs.view.Matures = s.obs.view.ListedAt.Add(time.Minute)
 		}, "Pending=working"},
+		{"but it was there before", settled(), func(s *scenario) {
+			s.gone()
+			s.obs.secret.live, s.obs.view.Seen = true, true
+			s.obs.view.Matures = s.obs.view.ListedAt.Add(time.Minute)
+		}, "WriteIntent RegisterEndpoint(EndpointGone) PublishSecret"},
 		{"a person knows", settled(), func(s *scenario) {
 			s.gone()
 			s.obs.secret.live = true

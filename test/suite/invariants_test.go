@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
 )
@@ -151,6 +152,13 @@ func (w *world) checkLeaks() {
 		raw, err := json.Marshal(res)
 		w.Expect(err).NotTo(HaveOccurred())
 		w.Expect(w.secrets.Leak("the resource", string(raw))).To(Succeed())
+	}
+	var secrets corev1.SecretList
+	w.Expect(shared.admin.List(w.context(), &secrets, client.InNamespace(w.namespace))).To(Succeed())
+	for i := range secrets.Items {
+		raw, err := json.Marshal(secrets.Items[i].ObjectMeta)
+		w.Expect(err).NotTo(HaveOccurred())
+		w.Expect(w.secrets.Leak("the metadata of a Secret", string(raw))).To(Succeed())
 	}
 	for _, call := range w.kube.all(func(c kubeCall) bool { return !c.about("secrets") }) {
 		w.Expect(w.secrets.Leak(call.Method+" "+call.Path, call.Body)).To(Succeed())
