@@ -59,12 +59,12 @@ type store struct {
 	firstListedAt time.Time
 	absent        map[string]bool
 	// gone are the ids that were there once.
-	gone map[string]bool
-	suspectAt     time.Time // when many endpoints vanished at once; zero: never, or confirmed
-	endpoints     map[string]medblocks.Endpoint
-	owners        map[string][]string // owner mark → ids
-	edits         map[string]int64    // id → number of the last own read or write since the last sweep
-	lastEdit      int64
+	gone      map[string]bool
+	suspectAt time.Time // when many endpoints vanished at once; zero: never, or confirmed
+	endpoints map[string]medblocks.Endpoint
+	owners    map[string][]string // owner mark → ids
+	edits     map[string]int64    // id → number of the last own read or write since the last sweep
+	lastEdit  int64
 }
 
 func (s *store) look(id, owner string) View {

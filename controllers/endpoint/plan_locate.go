@@ -61,7 +61,7 @@ func (p *planner) isGone(id string) bool {
 			"endpoint %s vanished from Medblocks together with many others: it is registered again once a later list confirms it, or at once with the annotation %s", id, v1alpha1.AnnotationReregisterRequestedAt))
 	case p.obs.lists(id):
 		p.awaitTruth(id)
-	case !asked && !p.obs.view.Seen && p.obs.view.ListedAt.Before(p.obs.view.Matures):
+	case !asked && p.isPremature():
 		p.awaitMaturity(id)
 	default:
 		return true
@@ -72,6 +72,11 @@ func (p *planner) isGone(id string) bool {
 // isYoungerThanList tells whether the list was begun before the endpoint was registered.
 func (p *planner) isYoungerThanList(id string) bool {
 	return p.obs.registered == id && p.obs.view.ListedAt.Before(p.obs.intentSince)
+}
+
+// isPremature tells whether the account was just begun and has never shown the endpoint: it may not know yet how many are missing.
+func (p *planner) isPremature() bool {
+	return !p.obs.view.Seen && p.obs.view.ListedAt.Before(p.obs.view.Matures)
 }
 
 // awaitMaturity waits for a list of an account that knows all its resources.

@@ -153,7 +153,7 @@ var registrationMutants = []mutant{
 	{
 		name: "young-account", file: "controllers/endpoint/plan_locate.go",
 		safeguard: `after a start, an absence counts only once all resources can have been asked`,
-		before:    `case !asked && !p.obs.view.Seen && p.obs.view.ListedAt.Before(p.obs.view.Matures):`,
+		before:    `	case !asked && p.isPremature():`,
 		after:     `case false:`,
 		pkg:       "controllers/endpoint", test: "TestPlanOfAnEndpointThatIsGone",
 	},
