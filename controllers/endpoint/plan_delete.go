@@ -179,7 +179,8 @@ func (p *planner) refusalLasts() (lasts, known bool) {
 		return true, true
 	}
 	since, known := p.since(refusedKey)
-	return known && !p.now.Before(since.Add(refusalGrace)), known
+	shared := medblocks.IsUnauthorized(p.obs.listError) || medblocks.IsForbidden(p.obs.listError) // else the key may serve yet
+	return known && shared && !p.now.Before(since.Add(refusalGrace)), known
 }
 
 func (p *planner) keyTrouble() string {

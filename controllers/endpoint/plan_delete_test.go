@@ -70,6 +70,11 @@ func TestPlanOfADeletion(t *testing.T) {
 			refusedOrphan(s)
 			s.obs.since[refusedKey] = s.now.Add(-time.Minute)
 		}, "RemoveFinalizer"},
+		{"a refusal that lists do not share does not count", settled(), func(s *scenario) {
+			refusedOrphan(s)
+			s.obs.listError = nil
+			s.obs.since[refusedKey] = s.now.Add(-time.Hour)
+		}, "Pending=working"},
 		{"a namespace that goes waits whether a refusal lasts", settled(), func(s *scenario) {
 			refusedOrphan(s)
 			terminating(true)(s)
@@ -137,6 +142,7 @@ func TestPlanOfADeletion(t *testing.T) {
 func refusedOrphan(s *scenario) {
 	s.res.Spec.DeletionPolicy = v1alpha1.DeletionOrphan
 	s.obs.refused = &medblocks.APIError{StatusCode: 401, Envelope: true}
+	s.obs.listError = s.obs.refused
 }
 
 func deleteInFlight(s *scenario, age time.Duration) {

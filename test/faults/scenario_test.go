@@ -58,8 +58,9 @@ func adopt(spec v1alpha1.AdoptSpec) func(*lab.World) {
 		added, err := w.Vendor.AddEndpoint(w.Key, emulator.Endpoint{URL: w.Receiver.URL + "/by-hand"})
 		w.Expect(err).NotTo(HaveOccurred())
 		w.CreateSecret("existing", map[string]string{"secret": added.Secret})
-		spec.EndpointID = added.ID
-		w.Create(w.Manifest(hooks, described, func(res *lab.Resource) { res.Spec.Adopt = &spec }))
+		own := spec // of this world
+		own.EndpointID = added.ID
+		w.Create(w.Manifest(hooks, described, func(res *lab.Resource) { res.Spec.Adopt = &own }))
 	}
 }
 
