@@ -225,7 +225,7 @@ var ownershipMutants = []mutant{
 		name: "nobody-flies", file: "controllers/endpoint/memory.go",
 		safeguard: `a PATCH of a process that has ended may be under way`,
 		before:    `if !m.met && slices.Contains(res.Finalizers, v1alpha1.Finalizer) {`,
-		after:     `if !m.met && slices.Contains(nil, v1alpha1.Finalizer) {`,
+		after:     `if !m.met && slices.Contains(res.Finalizers, v1alpha1.Finalizer+"/none") {`,
 		pkg:       "controllers/endpoint", test: "TestEveryPlanKeepsTheLawsAndEveryResourceSettles",
 	},
 	{
