@@ -127,8 +127,9 @@ func (p *poller) fullSweep(ctx context.Context) {
 	} else {
 		p.failures = 0
 		accepted = p.account.breaker.close() // whoever met the refusal waits to be told that it is over
-		p.relapses++
-		if !accepted {
+		if accepted {
+			p.relapses++
+		} else {
 			p.relapses = 0
 		}
 		p.nextFull = at.Add(jitter(p.opts.PollInterval))

@@ -111,6 +111,16 @@ func (p *planner) stop(h *hold) {
 	p.plan.wakeAt(h.Wake)
 }
 
+// waits tells whether that time is still to come, and if so waits for it.
+func (p *planner) waits(until time.Time, h *hold) bool {
+	if !p.now.Before(until) {
+		return false
+	}
+	h.Wake = until
+	p.stop(h)
+	return true
+}
+
 // since is when something was first seen, in this life of the operator; the plan has to wait where that is not known yet.
 func (p *planner) since(what string) (at time.Time, known bool) {
 	at, known = p.obs.since[what]

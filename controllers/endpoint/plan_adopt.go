@@ -73,13 +73,8 @@ func (p *planner) mayBeWrittenByOthers(target *medblocks.Endpoint) bool {
 	if target.Metadata[v1alpha1.MarkOwner] != "" && p.obs.begunUntil.After(until) {
 		until = p.obs.begunUntil
 	}
-	if !p.now.Before(until) {
-		return false
-	}
-	h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending, "a write to endpoint %s may still be in flight: waiting before it is adopted", target.ID)
-	h.Wake = until
-	p.stop(h)
-	return true
+	return p.waits(until, workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending,
+		"a write to endpoint %s may still be in flight: waiting before it is adopted", target.ID))
 }
 
 // unadoptable is why an endpoint that exists must not be taken over; nil: it may be.

@@ -99,13 +99,8 @@ func (p *planner) mayBeMarkedLater(id string) bool {
 	adopted := p.mayHaveAdopted()
 	stays := p.res.OrphansEndpoint() && p.obs.endpoint(id) != nil
 	unmarked := adopted != "" && !p.obs.disposed[adopted] && p.obs.endpoint(adopted) != nil
-	if !p.now.Before(p.obs.flyingUntil) || (!stays && !unmarked) {
-		return false
-	}
-	h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending, "being deleted: a change of the endpoint's marks may still be in flight; waiting before it is left behind")
-	h.Wake = p.obs.flyingUntil
-	p.stop(h)
-	return true
+	return (stays || unmarked) && p.waits(p.obs.flyingUntil, workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending,
+		"being deleted: a change of the endpoint's marks may still be in flight; waiting before it is left behind"))
 }
 
 // adoptionSettled tells whether a live read has shown whether the endpoint to adopt carries our mark already.

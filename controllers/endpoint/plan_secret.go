@@ -257,14 +257,10 @@ func (p *planner) mayBeMarkedBack(target *medblocks.Endpoint) bool {
 	if isCopy(target.Metadata[v1alpha1.MarkSecretGeneration]) {
 		until = p.obs.flyingUntil
 	}
-	if !p.now.Before(until) {
-		return false
-	}
 	h := workingHold(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonWaitingForSecret,
 		"a change of the endpoint's marks may still be in flight: waiting before its secret is rotated")
-	h.KeepReady, h.Wake = true, until
-	p.stop(h)
-	return true
+	h.KeepReady = true
+	return p.waits(until, h)
 }
 
 // secretBlocked stops where a secret from Medblocks could not be stored.

@@ -138,8 +138,8 @@ var deletionMutants = []mutant{
 	{
 		name: "marked-later", file: "controllers/endpoint/plan_delete.go",
 		safeguard: `nothing is left behind while a PATCH may set its marks again`,
-		before:    `if !p.now.Before(p.obs.flyingUntil) || (!stays && !unmarked) {`,
-		after:     `if true || (!stays && !unmarked) {`,
+		before:    `return (stays || unmarked) && p.waits(`,
+		after:     `return false && (stays || unmarked) && p.waits(`,
 		pkg:       "controllers/endpoint", test: "TestPlanOfADeletion",
 	},
 }
