@@ -223,15 +223,8 @@ func (p *planner) rotationInFlight(mark string) bool {
 	if !known {
 		return true
 	}
-	landed := since.Add(p.obs.inFlight)
-	if !p.now.Before(landed) {
-		return false
-	}
-	h := workingHold(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonWaitingForSecret,
-		"Secret %q does not hold the secret in force, and a rotation may still be in flight: waiting before asking for another one", p.res.SigningSecretName())
-	h.Wake = landed
-	p.stop(h)
-	return true
+	return p.waits(since.Add(p.obs.inFlight), workingHold(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonWaitingForSecret,
+		"Secret %q does not hold the secret in force, and a rotation may still be in flight: waiting before asking for another one", p.res.SigningSecretName()))
 }
 
 // sightOfMark names the sighting of a mark whose secret is not in the Secret.

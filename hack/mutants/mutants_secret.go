@@ -63,11 +63,9 @@ var secretMutants = []mutant{
 	{
 		name: "rotation-in-flight", file: "controllers/endpoint/plan_secret.go",
 		safeguard: `a rotation that may be in flight is waited out`,
-		before: `	if !p.now.Before(landed) {
-`,
-		after: `	if true {
-`,
-		pkg: "controllers/endpoint", test: "TestPlanOfTheSigningSecret",
+		before:    `	return p.waits(since.Add(p.obs.inFlight), `,
+		after:     `	return false && p.waits(since.Add(p.obs.inFlight), `,
+		pkg:       "controllers/endpoint", test: "TestPlanOfTheSigningSecret",
 	},
 	{
 		name: "clobbered", file: "controllers/endpoint/plan_secret.go",
