@@ -15,7 +15,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
 	"k8s.io/utils/clock"
 
 	"github.com/medblocks/webhook-operator/api/medblocks"
@@ -40,7 +39,7 @@ type Account struct {
 
 	api     API
 	clock   clock.Clock
-	limiter *rate.Limiter
+	pace    *pace
 	store   store
 	breaker breaker
 
@@ -48,8 +47,7 @@ type Account struct {
 	listDue chan struct{}
 
 	mu          sync.Mutex
-	users       map[Resource]string // the resources that use the account, and the ids of their endpoints
-	awaited     map[Resource]string // the ids of endpoints that resources look at and do not manage
+	users       users
 	waiting     map[Resource]struct{}
 	listErr     error
 	pausedUntil time.Time
@@ -60,11 +58,10 @@ func newAccount(keyHash string, api API, opts Options) *Account {
 		KeyHash: keyHash,
 		api:     api,
 		clock:   opts.Clock,
-		limiter: rate.NewLimiter(rate.Limit(opts.QPS), opts.Burst),
+		pace:    newPace(opts.QPS, opts.Burst),
 		store:   store{owners: map[string][]string{}, confirmAfter: opts.PollInterval / 2},
 		listDue: make(chan struct{}, 1),
-		users:   map[Resource]string{},
-		awaited: map[Resource]string{},
+		users:   newUsers(),
 		waiting: map[Resource]struct{}{},
 	}
 }
@@ -110,9 +107,7 @@ func (a *Account) wakePoller() {
 func (a *Account) Track(who Resource, endpointID string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if _, using := a.users[who]; using {
-		a.users[who] = endpointID
-	}
+	a.users.track(who, endpointID)
 }
 
 // Await tells which endpoint a resource looks at without managing it, so that the resource is reconciled when that endpoint
@@ -120,10 +115,7 @@ func (a *Account) Track(who Resource, endpointID string) {
 func (a *Account) Await(who Resource, endpointID string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	delete(a.awaited, who)
-	if _, using := a.users[who]; using && endpointID != "" {
-		a.awaited[who] = endpointID
-	}
+	a.users.await(who, endpointID)
 }
 
 // CreateEndpoint registers an endpoint. It is never retried here: the answer may be lost after the effect.
@@ -188,7 +180,9 @@ func (a *Account) ListEvents(ctx context.Context, endpointID string, opts medblo
 		}
 		seen := 0
 		for event, err := range a.api.ListEvents(ctx, endpointID, opts) {
-			a.noteError(err)
+			if err != nil {
+				a.noteError(err)
+			}
 			if !yield(event, err) || err != nil {
 				return
 			}

@@ -32,20 +32,60 @@ func (e *PausedError) Error() string {
 // admit waits for the account's turn. It refuses at once while the breaker is open or the account is paused, so that
 // no worker is held up by one account.
 func (a *Account) admit(ctx context.Context) error {
+	if err := a.barred(); err != nil {
+		return err
+	}
+	if err := a.pace.wait(ctx, urgent); err != nil {
+		return fmt.Errorf("%w: waiting for the account's turn: %w", ErrNotSent, err)
+	}
+	return a.barred() // what became known meanwhile counts for all that wait
+}
+
+// barred is why no call may be made now; nil: it may.
+func (a *Account) barred() error {
 	if err := a.breaker.err(); err != nil {
 		return err
 	}
 	if until := a.PausedUntil(); a.clock.Now().Before(until) {
 		return &PausedError{Until: until}
 	}
-	if err := a.limiter.Wait(ctx); err != nil {
-		return fmt.Errorf("%w: waiting for the account's turn: %w", ErrNotSent, err)
-	}
 	return nil
 }
 
-// noteError learns from the answer to a call: a 401 opens the breaker (for lists, see the poller, a 403 too), a 429
-// pauses the whole account.
+// admitPage waits for the turn of one page of a list, which may have to wait for the end of a pause too. The breaker does not
+// stop a list: it is what finds out whether the key is accepted again.
+func (a *Account) admitPage(ctx context.Context, opts medblocks.ListEndpointsOptions) error {
+	who := routine
+	if opts.Status == "" && a.isAwaited() {
+		who = urgent
+	}
+	for {
+		if err := a.pace.wait(ctx, who); err != nil {
+			return err
+		}
+		pause := a.PausedUntil().Sub(a.clock.Now())
+		if pause <= 0 {
+			return nil
+		}
+		timer := a.clock.NewTimer(pause)
+		select {
+		case <-timer.C():
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+	}
+}
+
+// isAwaited tells whether a resource cannot go on without a complete list.
+func (a *Account) isAwaited() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.waiting) > 0 || a.store.look("", "").ListedAt.IsZero()
+}
+
+// noteError learns from the answer to a call, nil where it was as asked for: a 401 opens the breaker (for lists, see the poller, a
+// 403 too), a 429 pauses the whole account.
 func (a *Account) noteError(err error) {
 	switch {
 	case medblocks.IsUnauthorized(err):
@@ -56,7 +96,10 @@ func (a *Account) noteError(err error) {
 		if !ok || pause <= 0 {
 			pause = defaultPause
 		}
+		a.pace.slowDown()
 		a.pause(a.clock.Now().Add(pause))
+	case err == nil:
+		a.pace.speedUp()
 	}
 }
 

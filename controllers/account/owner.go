@@ -4,6 +4,8 @@
 package account
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/medblocks/webhook-operator/api/medblocks"
@@ -33,31 +35,14 @@ func ownerOf(endpoint *medblocks.Endpoint, clusterID string) (Resource, bool) {
 func (a *Account) affected(c Change, clusterID string) []Resource {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var users, awaiting []Resource
-	for who, id := range a.awaited {
-		if id == c.ID {
-			awaiting = append(awaiting, who)
-		}
-	}
+	concerned := a.users.of(c.ID)
 	for _, endpoint := range []*medblocks.Endpoint{c.Old, c.New} {
-		if who, ok := ownerOf(endpoint, clusterID); ok {
-			if _, using := a.users[who]; using {
-				users = append(users, who)
+		if who, ok := ownerOf(endpoint, clusterID); ok && a.users.has(who) {
+			if concerned == nil {
+				concerned = map[Resource]struct{}{}
 			}
+			concerned[who] = struct{}{}
 		}
 	}
-	if len(users) > 0 && sameOwner(c) {
-		return append(awaiting, users[0])
-	}
-	for who, id := range a.users {
-		if id == c.ID {
-			users = append(users, who)
-		}
-	}
-	return append(awaiting, users...)
-}
-
-// sameOwner tells whether a change left the owner mark alone.
-func sameOwner(c Change) bool {
-	return c.Old == nil || c.New == nil || c.Old.Metadata[v1alpha1.MarkOwner] == c.New.Metadata[v1alpha1.MarkOwner]
+	return slices.Collect(maps.Keys(concerned))
 }

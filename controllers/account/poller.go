@@ -6,7 +6,9 @@ package account
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -188,7 +190,7 @@ func jitter(interval time.Duration) time.Duration {
 // list reads all pages. It returns nothing at all where one of them fails.
 func (a *Account) list(ctx context.Context, opts medblocks.ListEndpointsOptions) (map[string]medblocks.Endpoint, error) {
 	listed := map[string]medblocks.Endpoint{}
-	if err := a.limiter.Wait(ctx); err != nil {
+	if err := a.admitPage(ctx, opts); err != nil {
 		return nil, err
 	}
 	for endpoint, err := range a.api.ListEndpoints(ctx, opts) {
@@ -206,11 +208,12 @@ func (a *Account) list(ctx context.Context, opts medblocks.ListEndpointsOptions)
 		listed[endpoint.ID] = endpoint
 		// The next page is another call, which has to wait for its turn too.
 		if len(listed)%medblocks.DefaultPageSize == 0 {
-			if err := a.limiter.Wait(ctx); err != nil {
+			if err := a.admitPage(ctx, opts); err != nil {
 				return nil, err
 			}
 		}
 	}
+	a.noteError(nil)
 	return listed, nil
 }
 
@@ -231,21 +234,11 @@ func (a *Account) noteList(err error) []Resource {
 func (a *Account) tracked() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var ids []string
-	for _, id := range a.users {
-		if id != "" {
-			ids = append(ids, id)
-		}
-	}
-	return ids
+	return a.users.ids()
 }
 
 func (a *Account) allUsers() []Resource {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	users := make([]Resource, 0, len(a.users))
-	for who := range a.users {
-		users = append(users, who)
-	}
-	return users
+	return slices.Collect(maps.Keys(a.users.tracked))
 }

@@ -52,7 +52,7 @@ func newRig(t *testing.T) *rig {
 		ClusterID: "c1", Clock: r.clock, Log: logr.Discard(),
 	}
 	r.account = newAccount("v1:x", api, opts)
-	r.account.users[r.who] = ""
+	r.account.users.add(r.who)
 	r.poller = &poller{
 		account: r.account, opts: opts, log: logr.Discard(),
 		refreshKeys: func(context.Context) { r.mu.Lock(); r.refreshed++; r.mu.Unlock() },

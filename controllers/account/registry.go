@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -125,7 +127,7 @@ func (r *Registry) Tracked(who Resource) (account *Account, endpointID string) {
 	}
 	use.account.mu.Lock()
 	defer use.account.mu.Unlock()
-	return use.account, use.account.users[who]
+	return use.account, use.account.users.tracked[who]
 }
 
 // Sees tells whether an API key shows an endpoint, as far as that is known without a call: it is the key of an account that does,
@@ -157,16 +159,10 @@ func (r *Registry) Sees(ctx context.Context, ref KeyRef, account *Account, endpo
 // over: the snapshot knows of it, so that no sweep would notice.
 func (r *Registry) TakenOver(account *Account, endpointID string, by Resource) {
 	account.mu.Lock()
-	var others []Resource
-	for _, ids := range []map[Resource]string{account.users, account.awaited} {
-		for who, id := range ids {
-			if id == endpointID && who != by {
-				others = append(others, who)
-			}
-		}
-	}
+	others := account.users.of(endpointID)
 	account.mu.Unlock()
-	r.enqueue(others...)
+	delete(others, by)
+	r.enqueue(slices.Collect(maps.Keys(others))...)
 }
 
 // Former is the account whose key a resource used before the present one, as long as the vendor has not accepted that; nil: none.
@@ -238,9 +234,7 @@ func (r *Registry) join(who Resource, ref KeyRef, account *running) {
 	previous := use.account
 	use.ref, use.account = ref, account.Account
 	account.mu.Lock()
-	if _, using := account.users[who]; !using {
-		account.users[who] = ""
-	}
+	account.users.add(who)
 	account.mu.Unlock()
 	if use.former == account.Account {
 		use.former = nil // it is back
@@ -268,10 +262,9 @@ func (r *Registry) leaveFormer(who Resource, use *usage) {
 // leave stops an account's poller with its last user.
 func (r *Registry) leave(who Resource, account *Account) {
 	account.mu.Lock()
-	delete(account.users, who)
-	delete(account.awaited, who)
+	account.users.remove(who)
 	delete(account.waiting, who)
-	unused := len(account.users) == 0
+	unused := len(account.users.tracked) == 0
 	account.mu.Unlock()
 	if !unused {
 		return

@@ -184,7 +184,10 @@ func TestAChangeConcernsTheOwnersBeforeAndAfterAndWhoeverTracksTheID(t *testing.
 	g := NewWithT(t)
 	a := newAccount("v1:x", nil, Options{})
 	orders, bills, stray := Resource{Namespace: "shop", Name: "orders"}, Resource{Namespace: "shop", Name: "bills"}, Resource{Namespace: "x", Name: "y"}
-	a.users = map[Resource]string{orders: "wh_1", bills: "wh_2", stray: ""}
+	for who, id := range map[Resource]string{orders: "wh_1", bills: "wh_2", stray: ""} {
+		a.users.add(who)
+		a.users.track(who, id)
+	}
 	was, is := owned("wh_1", OwnerMark("c1", orders)), owned("wh_1", OwnerMark("c1", bills))
 
 	g.Expect(a.affected(Change{ID: "wh_1", Old: &was, New: &was}, "c1")).To(Equal([]Resource{orders}))

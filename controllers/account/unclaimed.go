@@ -26,12 +26,10 @@ type Witness interface {
 // unclaimed are the endpoints with a mark of this cluster that is no user's, and that no user tracks, oldest id first.
 func (a *Account) unclaimed(clusterID string) []Marked {
 	marked := a.store.marked(clusterID)
-	tracked := a.tracked()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	marked = slices.DeleteFunc(marked, func(m Marked) bool {
-		_, using := a.users[m.Owner]
-		return using || slices.Contains(tracked, m.ID)
+		return a.users.has(m.Owner) || a.users.isTracked(m.ID)
 	})
 	slices.SortFunc(marked, func(a, b Marked) int { return cmp.Compare(a.ID, b.ID) })
 	return marked

@@ -1,0 +1,82 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	. "github.com/onsi/gomega"
+)
+
+func TestTheIndexOfUsersIsWhatASearchWouldFind(t *testing.T) {
+	g := NewWithT(t)
+	u := newUsers()
+	for range 20_000 {
+		who := Resource{Namespace: "shop", Name: fmt.Sprint(rand.IntN(6))}
+		id := []string{"", "wh_1", "wh_2", "wh_3"}[rand.IntN(4)]
+		switch rand.IntN(8) {
+		case 0:
+			u.remove(who)
+		case 1, 2, 3:
+			u.await(who, id)
+		default:
+			u.add(who)
+			u.track(who, id)
+		}
+		for _, id := range []string{"wh_1", "wh_2", "wh_3"} {
+			searched, tracked := map[Resource]struct{}{}, false
+			for who := range u.tracked {
+				if u.tracked[who] == id || u.awaited[who] == id {
+					searched[who] = struct{}{}
+				}
+				tracked = tracked || u.tracked[who] == id
+			}
+			if len(searched) == 0 {
+				g.Expect(u.lookers).NotTo(HaveKey(id))
+			} else {
+				g.Expect(u.of(id)).To(Equal(searched))
+			}
+			g.Expect(u.isTracked(id)).To(Equal(tracked))
+		}
+		for who := range u.awaited {
+			g.Expect(u.has(who)).To(BeTrue())
+		}
+	}
+}
+
+func BenchmarkWhomTenThousandChangesConcern(b *testing.B) {
+	a := newAccount("v1:x", nil, Options{})
+	var changes []Change
+	for i := range 10_000 {
+		who, id := Resource{Namespace: "shop", Name: fmt.Sprint(i)}, fmt.Sprintf("wh_%05d", i)
+		a.users.add(who)
+		a.users.track(who, id)
+		mine, foreign := owned(id, OwnerMark("c1", who)), owned("wh_x"+id, OwnerMark("c2", who))
+		changes = append(changes, Change{ID: mine.ID, New: &mine}, Change{ID: foreign.ID, New: &foreign})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, c := range changes {
+			a.affected(c, "c1")
+		}
+	}
+}
+
+func BenchmarkUnclaimedAmongTenThousandEndpoints(b *testing.B) {
+	a := newAccount("v1:x", nil, Options{})
+	listed := listOf()
+	for i := range 10_000 {
+		who, id := Resource{Namespace: "shop", Name: fmt.Sprint(i)}, fmt.Sprintf("wh_%05d", i)
+		a.users.add(who)
+		a.users.track(who, id)
+		listed[id] = owned(id, OwnerMark("c1", who))
+	}
+	a.store.replace(0, testTime, listed, nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		a.unclaimed("c1")
+	}
+}
