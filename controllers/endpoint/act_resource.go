@@ -74,7 +74,7 @@ func (r *Reconciler) patchMetadata(ctx context.Context, w *work, s step, metadat
 	if err != nil {
 		return fmt.Errorf("patching the resource: %w", err)
 	}
-	w.base, w.res = next.DeepCopy(), next
+	w.base, w.res, w.mem.written = next.DeepCopy(), next, next.ResourceVersion
 	dropDamagedID(w.res)
 	return nil
 }

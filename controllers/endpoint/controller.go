@@ -79,6 +79,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		performed: map[deed]bool{}, reread: map[string]bool{}, turns: map[string]bool{}, unclear: map[string]time.Time{},
 	}
 	defer r.endTurns(w)
+	if w.mem.isAhead(&res) {
+		return r.retryStale(w), nil
+	}
 	if err := r.wakeRivals(ctx, w); err != nil {
 		return ctrl.Result{}, err
 	}

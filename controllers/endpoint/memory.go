@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"github.com/medblocks/webhook-operator/api/medblocks"
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
@@ -53,6 +54,8 @@ type memory struct {
 	events []announcement
 	// stale counts the reconciles in a row that ran on a stale read.
 	stale int
+	// written is the resourceVersion of what this operator last wrote to the resource.
+	written string
 
 	// sightings are when things were first seen that have to last for a while before something is done about them.
 	sightings map[string]time.Time
@@ -184,6 +187,17 @@ func (m *memory) lost(s step, now time.Time, inFlight time.Duration) {
 	if s.Update != nil && s.Update.Metadata != nil && s.Action != actionOrphan && s.Action != actionBlankMarks {
 		m.flyingUntil, m.lostUntil = now.Add(inFlight), now.Add(inFlight)
 	}
+}
+
+// longestWaitForCache is how many times in a row a reconcile waits for the cache to show this operator's own writes.
+const longestWaitForCache = 8
+
+// isAhead tells whether a read from the cache is older than this operator's last write to the resource. What it would lead to is
+// refused as a conflict, after calls for nothing. A cache that does not catch up, as with an API server that was restored from a
+// backup, is believed after a while: no safeguard rests on this.
+func (m *memory) isAhead(res *v1alpha1.MedblocksWebhookEndpoint) bool {
+	older, err := resourceversion.CompareResourceVersion(res.ResourceVersion, m.written)
+	return err == nil && older < 0 && m.stale < longestWaitForCache
 }
 
 // sighted returns when something was first seen.

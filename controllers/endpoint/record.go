@@ -197,7 +197,7 @@ func (r *Reconciler) patchStatus(ctx context.Context, w *work, status *v1alpha1.
 	if err != nil {
 		return fmt.Errorf("patching the status: %w", err)
 	}
-	w.base, w.res = next.DeepCopy(), next
+	w.base, w.res, w.mem.written = next.DeepCopy(), next, next.ResourceVersion
 	w.mem.stored = storedHashes{endpointID: status.EndpointID, applied: status.AppliedHash, accepted: status.AcceptedHash}
 	return nil
 }
