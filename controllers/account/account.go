@@ -37,11 +37,13 @@ type Account struct {
 	// KeyHash identifies the key; the key cannot be derived from it.
 	KeyHash string
 
-	api     API
-	clock   clock.Clock
-	pace    *pace
-	store   store
-	breaker breaker
+	api       API
+	clock     clock.Clock
+	clusterID string
+	enqueue   func(...Resource) // has resources reconciled
+	pace      *pace
+	store     store
+	breaker   breaker
 
 	// listDue wakes the poller for a list that was asked for.
 	listDue chan struct{}
@@ -53,16 +55,18 @@ type Account struct {
 	pausedUntil time.Time
 }
 
-func newAccount(keyHash string, api API, opts Options) *Account {
+func newAccount(keyHash string, api API, opts Options, enqueue func(...Resource)) *Account {
 	return &Account{
-		KeyHash: keyHash,
-		api:     api,
-		clock:   opts.Clock,
-		pace:    newPace(opts.QPS, opts.Burst),
-		store:   store{owners: map[string][]string{}, confirmAfter: opts.PollInterval / 2},
-		listDue: make(chan struct{}, 1),
-		users:   newUsers(),
-		waiting: map[Resource]struct{}{},
+		KeyHash:   keyHash,
+		api:       api,
+		clock:     opts.Clock,
+		clusterID: opts.ClusterID,
+		enqueue:   enqueue,
+		pace:      newPace(opts.QPS, opts.Burst),
+		store:     store{owners: map[string][]string{}, confirmAfter: opts.PollInterval / 2},
+		listDue:   make(chan struct{}, 1),
+		users:     newUsers(),
+		waiting:   map[Resource]struct{}{},
 	}
 }
 
@@ -166,7 +170,7 @@ func (a *Account) DeleteEndpoint(ctx context.Context, id string) (string, error)
 	requestID, err := a.api.DeleteEndpoint(ctx, id)
 	a.noteError(err)
 	if err == nil || medblocks.IsNotFound(err) {
-		a.store.forget(id)
+		a.tellOthers(a.store.forget(id))
 	}
 	return requestID, err
 }
@@ -201,7 +205,7 @@ func (a *Account) ListEvents(ctx context.Context, endpointID string, opts medblo
 func (a *Account) settle(endpoint medblocks.Endpoint, err error) {
 	a.noteError(err)
 	if err == nil {
-		a.store.fold(endpoint)
+		a.tellOthers(a.store.fold(endpoint))
 	}
 }
 
@@ -209,7 +213,17 @@ func (a *Account) settle(endpoint medblocks.Endpoint, err error) {
 func (a *Account) settleSecret(endpoint medblocks.Endpoint, err error) {
 	a.noteError(err)
 	if err == nil && IsComplete(&endpoint) {
-		a.store.fold(endpoint)
+		a.tellOthers(a.store.fold(endpoint))
+	}
+}
+
+// tellOthers has the resources reconciled that an own read or write concerns, where they are several: the snapshot knows of it
+// from now on, so that no sweep would notice. Who made the call knows it already.
+func (a *Account) tellOthers(changes []Change) {
+	for _, c := range changes {
+		if concerned := a.affected(c); len(concerned) > 1 {
+			a.enqueue(concerned...)
+		}
 	}
 }
 

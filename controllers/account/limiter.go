@@ -16,6 +16,9 @@ import (
 // defaultPause is how long an account is left alone after a 429 that does not say how long.
 const defaultPause = 10 * time.Second
 
+// longestPauseInList is how long a list is held up between two of its pages. After a longer pause it begins anew.
+const longestPauseInList = time.Minute
+
 // ErrNotSent says that a call was not made, because its turn did not come in time.
 var ErrNotSent = errors.New("not sent")
 
@@ -66,6 +69,9 @@ func (a *Account) admitPage(ctx context.Context, opts medblocks.ListEndpointsOpt
 		pause := a.PausedUntil().Sub(a.clock.Now())
 		if pause <= 0 {
 			return nil
+		}
+		if pause > longestPauseInList {
+			return &PausedError{Until: a.PausedUntil()}
 		}
 		timer := a.clock.NewTimer(pause)
 		select {

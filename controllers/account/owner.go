@@ -32,12 +32,12 @@ func ownerOf(endpoint *medblocks.Endpoint, clusterID string) (Resource, bool) {
 
 // affected names the users of the account that a change concerns: those that look at the endpoint, and those that
 // manage it, by the owner mark before and after it and by its id.
-func (a *Account) affected(c Change, clusterID string) []Resource {
+func (a *Account) affected(c Change) []Resource {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	concerned := a.users.of(c.ID)
 	for _, endpoint := range []*medblocks.Endpoint{c.Old, c.New} {
-		if who, ok := ownerOf(endpoint, clusterID); ok && a.users.has(who) {
+		if who, ok := ownerOf(endpoint, a.clusterID); ok && a.users.has(who) {
 			if concerned == nil {
 				concerned = map[Resource]struct{}{}
 			}

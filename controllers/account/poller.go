@@ -34,10 +34,6 @@ type poller struct {
 	// refreshKeys reads the API key Secrets of the account again: once per full sweep, and more often while the vendor
 	// refuses the key.
 	refreshKeys func(ctx context.Context)
-	// enqueue has resources reconciled.
-	enqueue func(...Resource)
-	// affected names the resources that a change concerns.
-	affected func(Change) []Resource
 
 	nextFull     time.Time
 	nextDisabled time.Time
@@ -121,36 +117,49 @@ func (p *poller) fullSweep(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
-	settled, accepted := false, false
+	everybody := false
 	if err != nil {
 		p.failures++
 		p.nextFull = p.opts.Clock.Now().Add(p.retryDelay())
 		p.log.Info("Listing the endpoints failed", "error", err.Error(), "failures", p.failures)
 	} else {
-		p.failures = 0
-		accepted = p.account.breaker.close() // whoever met the refusal waits to be told that it is over
-		if accepted {
-			p.relapses++
-		} else {
-			p.relapses = 0
-		}
-		p.nextFull = at.Add(jitter(p.opts.PollInterval))
-		var changes []Change
-		changes, settled = p.account.store.replace(begun, at, listed, p.account.tracked())
-		p.announce(changes)
+		everybody = p.takeOver(begun, at, listed)
 	}
-	select {
-	case <-p.account.listDue: // who asked by now is told of this list, and asks again if it was begun too early for them
-	default:
-	}
+	p.serve(err)
 	concerned := p.account.noteList(err)
-	if refused := p.account.Refused() != nil; settled || accepted || refused != p.toldRefused {
+	if refused := p.account.Refused() != nil; everybody || refused != p.toldRefused {
 		p.toldRefused = refused
 		concerned = p.account.allUsers()
 	}
-	p.enqueue(concerned...)
+	p.account.enqueue(concerned...)
 	if err == nil && p.opts.Witness != nil {
 		p.opts.Witness.Swept(ctx, p.account, p.account.unclaimed(p.opts.ClusterID))
+	}
+}
+
+// takeOver takes over a complete list, and tells whether it concerns all users of the account.
+func (p *poller) takeOver(begun int64, at time.Time, listed map[string]medblocks.Endpoint) (everybody bool) {
+	p.failures = 0
+	p.nextFull = at.Add(jitter(p.opts.PollInterval))
+	accepted := p.account.breaker.close() // whoever met the refusal waits to be told that it is over
+	if accepted {
+		p.relapses++
+	} else {
+		p.relapses = 0
+	}
+	changes, settled := p.account.store.replace(begun, at, listed, p.account.tracked())
+	p.announce(changes)
+	return accepted || settled
+}
+
+// serve ends what was asked for by now: who asked is told of this list, and asks again if it was begun too early for them.
+func (p *poller) serve(err error) {
+	select {
+	case <-p.account.listDue:
+	default:
+	}
+	if err == nil && p.account.Refused() != nil {
+		p.hurry() // the key was refused again while the list was taken over, and nobody else would ask
 	}
 }
 
@@ -173,7 +182,7 @@ func (p *poller) disabledSweep(ctx context.Context) {
 
 func (p *poller) announce(changes []Change) {
 	for _, c := range changes {
-		p.enqueue(p.affected(c)...)
+		p.account.enqueue(p.account.affected(c)...)
 	}
 }
 

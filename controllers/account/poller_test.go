@@ -51,13 +51,11 @@ func newRig(t *testing.T) *rig {
 		PollInterval: 5 * time.Minute, DisabledPollInterval: 30 * time.Second, QPS: 10_000, Burst: 10_000,
 		ClusterID: "c1", Clock: r.clock, Log: logr.Discard(),
 	}
-	r.account = newAccount("v1:x", api, opts)
+	r.account = newAccount("v1:x", api, opts, func(who ...Resource) { r.mu.Lock(); r.enqueued = append(r.enqueued, who...); r.mu.Unlock() })
 	r.account.users.add(r.who)
 	r.poller = &poller{
 		account: r.account, opts: opts, log: logr.Discard(),
 		refreshKeys: func(context.Context) { r.mu.Lock(); r.refreshed++; r.mu.Unlock() },
-		enqueue:     func(who ...Resource) { r.mu.Lock(); r.enqueued = append(r.enqueued, who...); r.mu.Unlock() },
-		affected:    func(c Change) []Resource { return r.account.affected(c, "c1") },
 	}
 	return r
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -155,16 +154,6 @@ func (r *Registry) Sees(ctx context.Context, ref KeyRef, account *Account, endpo
 	return inUse && other.Look(endpointID, "").Endpoint != nil, nil
 }
 
-// TakenOver has the other resources of an account reconciled that manage or await an endpoint which one of them has taken
-// over: the snapshot knows of it, so that no sweep would notice.
-func (r *Registry) TakenOver(account *Account, endpointID string, by Resource) {
-	account.mu.Lock()
-	others := account.users.of(endpointID)
-	account.mu.Unlock()
-	delete(others, by)
-	r.enqueue(slices.Collect(maps.Keys(others))...)
-}
-
 // Former is the account whose key a resource used before the present one, as long as the vendor has not accepted that; nil: none.
 func (r *Registry) Former(who Resource) *Account {
 	r.mu.Lock()
@@ -218,7 +207,7 @@ func (r *Registry) assign(who Resource, ref KeyRef, key string) (*Account, error
 		if err != nil {
 			return nil, &CredentialsError{Message: fmt.Sprintf("the value of key %q in Secret %q cannot be used as an API key: %v", ref.Key, ref.Name, err)}
 		}
-		account = r.run(newAccount(hash, api, r.opts), ref)
+		account = r.run(newAccount(hash, api, r.opts, r.enqueue), ref)
 	}
 	r.keys[ref] = hash
 	r.join(who, ref, account)
@@ -293,8 +282,6 @@ func (r *Registry) run(account *Account, ref KeyRef) *running {
 		opts:        r.opts,
 		log:         r.opts.Log.WithValues("account", ref.Namespace+"/"+ref.Name),
 		refreshKeys: func(ctx context.Context) { r.refreshKeys(ctx, account.KeyHash) },
-		enqueue:     r.enqueue,
-		affected:    func(c Change) []Resource { return account.affected(c, r.opts.ClusterID) },
 	}
 	r.wg.Go(func() { p.run(ctx) })
 	return entry
@@ -324,9 +311,15 @@ func (r *Registry) refreshKeys(ctx context.Context, keyHash string) {
 	}
 }
 
+// refsOf are the Secrets in use that lead to a key. What nobody uses any more is forgotten: each one costs a read per sweep.
 func (r *Registry) refsOf(keyHash string) []KeyRef {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	used := map[KeyRef]bool{}
+	for _, use := range r.users {
+		used[use.ref] = true
+	}
+	maps.DeleteFunc(r.keys, func(ref KeyRef, _ string) bool { return !used[ref] })
 	var refs []KeyRef
 	for ref, hash := range r.keys {
 		if hash == keyHash {
@@ -342,6 +335,9 @@ func (r *Registry) readKey(ctx context.Context, ref KeyRef) (string, error) {
 	err := r.opts.Secrets.Get(ctx, client.ObjectKey{Namespace: ref.Namespace, Name: ref.Name}, &secret)
 	if apierrors.IsNotFound(err) {
 		return "", &CredentialsError{Message: fmt.Sprintf("Secret %q with the API key does not exist: create it, or correct spec.apiKeySecretRef.name", ref.Name)}
+	}
+	if apierrors.IsForbidden(err) {
+		return "", &CredentialsError{Message: fmt.Sprintf("the operator may not read Secret %q with the API key: let its service account get Secrets in namespace %q", ref.Name, ref.Namespace)}
 	}
 	if err != nil {
 		return "", fmt.Errorf("reading the API key Secret: %w", err)

@@ -5,6 +5,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"net/http/httptest"
 	"sync"
 	"testing"
@@ -29,11 +30,17 @@ type keySecrets struct {
 	keys map[string]string // by the Secret's name
 }
 
+// forbidden is the value of a Secret that the operator may not read.
+const forbidden = "forbidden"
+
 func (k *keySecrets) Get(_ context.Context, key client.ObjectKey, object client.Object, _ ...client.GetOption) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	value, ok := k.keys[key.Name]
 	secret, isSecret := object.(*corev1.Secret)
+	if value == forbidden {
+		return apierrors.NewForbidden(schema.GroupResource{Resource: "secrets"}, key.Name, nil)
+	}
 	if !ok || !isSecret {
 		return apierrors.NewNotFound(schema.GroupResource{Resource: "secrets"}, key.Name)
 	}
@@ -118,4 +125,25 @@ func TestAKeyThatWorkedIsKeptUntilTheNextOneIsAcceptedAndServesAgainWhenItIsBack
 	r.Release(who)
 	g.Expect(good.allUsers()).To(BeEmpty())
 	g.Expect(r.accounts).To(BeEmpty())
+}
+
+func TestAKeyThatTheOperatorMayNotReadIsTroubleThatPeopleCanRead(t *testing.T) {
+	g := NewWithT(t)
+	r := newRegistry(t, emulator.New(emulator.Options{}), &keySecrets{keys: map[string]string{"s": forbidden}})
+	_, err := r.Use(t.Context(), Resource{Namespace: "shop", Name: "orders"}, KeyRef{Namespace: "shop", Name: "s", Key: "key"})
+	var trouble *CredentialsError
+	g.Expect(errors.As(err, &trouble)).To(BeTrue())
+	g.Expect(trouble.Message).To(And(ContainSubstring(`"s"`), ContainSubstring(`"shop"`), ContainSubstring("service account")))
+}
+
+func TestASecretThatNobodyNamesAnyMoreIsNotRead(t *testing.T) {
+	g := NewWithT(t)
+	r := newRegistry(t, emulator.New(emulator.Options{}), &keySecrets{keys: map[string]string{"a": "mb_sk_sbx_same", "b": "mb_sk_sbx_same"}})
+	who := Resource{Namespace: "shop", Name: "orders"}
+	first, second := KeyRef{Namespace: "shop", Name: "a", Key: "key"}, KeyRef{Namespace: "shop", Name: "b", Key: "key"}
+	for _, ref := range []KeyRef{first, second} {
+		_, err := r.Use(t.Context(), who, ref)
+		g.Expect(err).NotTo(HaveOccurred())
+	}
+	g.Expect(r.refsOf(hashKey("mb_sk_sbx_same"))).To(ConsistOf(second))
 }

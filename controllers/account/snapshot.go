@@ -58,7 +58,7 @@ type store struct {
 	// from the last one.
 	firstListedAt time.Time
 	absent        map[string]bool
-	// gone are the ids that were there once.
+	// gone are the ids that were there once, until that matters no more.
 	gone      map[string]bool
 	suspectAt time.Time // when many endpoints vanished at once; zero: never, or confirmed
 	endpoints map[string]medblocks.Endpoint
@@ -89,24 +89,45 @@ func (s *store) begin() int64 {
 	return s.lastEdit
 }
 
-// fold keeps the answer to an own read or write.
-func (s *store) fold(endpoint medblocks.Endpoint) {
+// fold keeps the answer to an own read or write, and returns what is new in it.
+func (s *store) fold(endpoint medblocks.Endpoint) []Change {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.edited(endpoint.ID)
+	c := Change{ID: endpoint.ID, New: &endpoint}
+	if was, known := s.endpoints[endpoint.ID]; known {
+		c.Old = &was
+	}
 	s.put(endpoint)
+	if c.Old != nil && sameEndpoint(*c.Old, endpoint) {
+		return nil
+	}
+	return []Change{c}
 }
 
-// forget keeps that an endpoint was deleted.
-func (s *store) forget(id string) {
+// forget keeps that an endpoint was deleted, and returns what is new in that.
+func (s *store) forget(id string) []Change {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.edited(id)
+	was, known := s.endpoints[id]
 	s.remove(id)
 	s.miss(id)
+	if !known {
+		return nil
+	}
+	return []Change{{ID: id, Old: &was}}
+}
+
+// isMature tells whether absence counts without more ado.
+func (s *store) isMature(at time.Time) bool {
+	return !s.firstListedAt.IsZero() && !at.Before(s.firstListedAt.Add(s.confirmAfter))
 }
 
 func (s *store) miss(id string) {
+	if s.isMature(s.listedAt) {
+		return
+	}
 	if s.gone == nil {
 		s.gone = map[string]bool{}
 	}
@@ -139,7 +160,9 @@ func (s *store) replace(begun int64, at time.Time, listed map[string]medblocks.E
 	for id, endpoint := range listed {
 		s.index(id, endpoint)
 	}
-	s.listedAt = at
+	if s.listedAt = at; s.isMature(at) {
+		s.gone = nil
+	}
 	return changes, settled
 }
 

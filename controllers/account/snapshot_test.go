@@ -182,7 +182,7 @@ func TestWhatWasThereOnceIsNotForgotten(t *testing.T) {
 
 func TestAChangeConcernsTheOwnersBeforeAndAfterAndWhoeverTracksTheID(t *testing.T) {
 	g := NewWithT(t)
-	a := newAccount("v1:x", nil, Options{})
+	a := newAccount("v1:x", nil, Options{ClusterID: "c1"}, nil)
 	orders, bills, stray := Resource{Namespace: "shop", Name: "orders"}, Resource{Namespace: "shop", Name: "bills"}, Resource{Namespace: "x", Name: "y"}
 	for who, id := range map[Resource]string{orders: "wh_1", bills: "wh_2", stray: ""} {
 		a.users.add(who)
@@ -190,11 +190,12 @@ func TestAChangeConcernsTheOwnersBeforeAndAfterAndWhoeverTracksTheID(t *testing.
 	}
 	was, is := owned("wh_1", OwnerMark("c1", orders)), owned("wh_1", OwnerMark("c1", bills))
 
-	g.Expect(a.affected(Change{ID: "wh_1", Old: &was, New: &was}, "c1")).To(Equal([]Resource{orders}))
-	g.Expect(a.affected(Change{ID: "wh_1", Old: &was, New: &is}, "c1")).To(ContainElements(orders, bills))
+	g.Expect(a.affected(Change{ID: "wh_1", Old: &was, New: &was})).To(Equal([]Resource{orders}))
+	g.Expect(a.affected(Change{ID: "wh_1", Old: &was, New: &is})).To(ContainElements(orders, bills))
 	stripped := owned("wh_2", "")
-	g.Expect(a.affected(Change{ID: "wh_2", New: &stripped}, "c1")).To(Equal([]Resource{bills}), "its marks are gone, its id is not")
-	g.Expect(a.affected(Change{ID: "wh_9", New: &was}, "other")).To(BeEmpty(), "another cluster's endpoint")
+	g.Expect(a.affected(Change{ID: "wh_2", New: &stripped})).To(Equal([]Resource{bills}), "its marks are gone, its id is not")
+	a.clusterID = "other"
+	g.Expect(a.affected(Change{ID: "wh_9", New: &was})).To(BeEmpty(), "another cluster's endpoint")
 }
 
 func BenchmarkSweepOfTenThousandEndpoints(b *testing.B) {
@@ -215,4 +216,39 @@ func BenchmarkSweepOfTenThousandEndpoints(b *testing.B) {
 		b.StartTimer()
 		s.replace(s.begin(), testTime, next, nil)
 	}
+}
+
+func TestWhatWasThereOnceIsForgottenWhenItMattersNoMore(t *testing.T) {
+	g := NewWithT(t)
+	s := newStore()
+	s.confirmAfter = time.Minute
+	s.replace(s.begin(), testTime, listOf(), nil)
+	s.forget("wh_1")
+	g.Expect(s.look("wh_1", "").Seen).To(BeTrue())
+	s.replace(s.begin(), testTime.Add(time.Minute), listOf(), nil)
+	s.forget("wh_2")
+	g.Expect(s.gone).To(BeEmpty())
+}
+
+func TestWhatSeveralHaveToDoWithIsToldToAllOfThem(t *testing.T) {
+	g := NewWithT(t)
+	var told []Resource
+	a := newAccount("v1:x", nil, Options{ClusterID: "c1"}, func(who ...Resource) { told = append(told, who...) })
+	manager, observer := Resource{Namespace: "shop", Name: "orders"}, Resource{Namespace: "shop", Name: "mirror"}
+	a.users.add(manager)
+	a.users.track(manager, "wh_1")
+	is := owned("wh_1", OwnerMark("c1", manager))
+	a.settle(is, nil)
+	g.Expect(told).To(BeEmpty(), "who made the call knows it")
+
+	a.users.add(observer)
+	a.users.await(observer, "wh_1")
+	a.settle(is, nil)
+	g.Expect(told).To(BeEmpty(), "nothing is new")
+	is.URL = "https://elsewhere.example.com"
+	a.settle(is, nil)
+	g.Expect(told).To(ConsistOf(manager, observer))
+	told = nil
+	a.tellOthers(a.store.forget("wh_1"))
+	g.Expect(told).To(ConsistOf(manager, observer))
 }

@@ -48,7 +48,7 @@ func TestTheIndexOfUsersIsWhatASearchWouldFind(t *testing.T) {
 }
 
 func BenchmarkWhomTenThousandChangesConcern(b *testing.B) {
-	a := newAccount("v1:x", nil, Options{})
+	a := newAccount("v1:x", nil, Options{ClusterID: "c1"}, nil)
 	var changes []Change
 	for i := range 10_000 {
 		who, id := Resource{Namespace: "shop", Name: fmt.Sprint(i)}, fmt.Sprintf("wh_%05d", i)
@@ -60,13 +60,13 @@ func BenchmarkWhomTenThousandChangesConcern(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		for _, c := range changes {
-			a.affected(c, "c1")
+			a.affected(c)
 		}
 	}
 }
 
 func BenchmarkUnclaimedAmongTenThousandEndpoints(b *testing.B) {
-	a := newAccount("v1:x", nil, Options{})
+	a := newAccount("v1:x", nil, Options{ClusterID: "c1"}, nil)
 	listed := listOf()
 	for i := range 10_000 {
 		who, id := Resource{Namespace: "shop", Name: fmt.Sprint(i)}, fmt.Sprintf("wh_%05d", i)

@@ -54,15 +54,15 @@ func (r *Reconciler) perform(ctx context.Context, w *work, s step) error {
 
 // register sends the POST. It is never repeated here: only a clear refusal proves that nothing was created.
 func (r *Reconciler) register(ctx context.Context, w *work, s step) error {
-	if r.outdated(w) {
-		return errStale
+	calling, cancel, err := r.whileAwaited(ctx, w)
+	if err != nil {
+		return err
 	}
-	ctx, cancel := r.whileAwaited(ctx, w)
 	defer cancel()
 	mem := w.mem
 	mem.nonce, mem.since, mem.refused, mem.registered = s.Nonce, r.Clock.Now(), false, ""
 	w.obs.intentSince = mem.since
-	endpoint, secret, err := w.account.CreateEndpoint(ctx, *s.Create)
+	endpoint, secret, err := w.account.CreateEndpoint(calling, *s.Create)
 	if err != nil {
 		mem.refused = !mayBeAtWork(err)
 		mem.since = r.Clock.Now() // the vendor may still be at work on it
@@ -88,16 +88,16 @@ func mayBeAtWork(err error) bool {
 	return !medblocks.IsRejected(err) && !isPaused(err) && !errors.Is(err, account.ErrNotSent)
 }
 
-// outdated tells whether what was written ahead is so old that nobody waits for what it announced any more: this process was
-// paused in between, and another one may have taken its place.
-func (r *Reconciler) outdated(w *work) bool {
-	return r.Clock.Now().Sub(w.announced) >= r.APITimeout
-}
-
-// whileAwaited bounds a call that was announced: whoever finds the announcement waits for the API timeout, and the account's turn
-// may be long in coming.
-func (r *Reconciler) whileAwaited(ctx context.Context, w *work) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, r.APITimeout-r.Clock.Now().Sub(w.announced))
+// whileAwaited bounds a call that was written ahead: whoever finds what announced it waits for the API timeout, and the account's turn
+// may be long in coming. It refuses one that nobody waits for any more: this process was paused in between, and another one may have
+// taken its place.
+func (r *Reconciler) whileAwaited(ctx context.Context, w *work) (context.Context, context.CancelFunc, error) {
+	left := r.APITimeout - r.Clock.Now().Sub(w.announced)
+	if left <= 0 {
+		return nil, nil, errStale
+	}
+	calling, cancel := context.WithTimeout(ctx, left)
+	return calling, cancel, nil
 }
 
 // keepSecret holds a new signing secret in memory until it is stored. An answer that holds little more than the secret is
@@ -139,14 +139,14 @@ func (r *Reconciler) update(ctx context.Context, w *work, s step) error {
 		return &vendorError{action: s.Action, err: err}
 	}
 	before := w.obs.endpoint(endpoint.ID)
+	if before == nil { // the answer to a rotation showed no more than the secret
+		before = &endpoint
+	}
 	w.markBefore = before.Metadata[v1alpha1.MarkSecretGeneration]
 	w.obs.live[endpoint.ID] = &endpoint
 	switch s.Action {
 	case actionUpdate, actionAdopt:
 		r.accepted(w, projectionOf(before).taking(s.Update, projectionOf(&endpoint)), &endpoint)
-		if s.Action == actionAdopt {
-			r.Accounts.TakenOver(w.account, endpoint.ID, client.ObjectKeyFromObject(w.res))
-		}
 	case actionOrphan:
 		w.obs.clinging[endpoint.ID] = endpoint.Metadata[v1alpha1.MarkOwner] != ""
 		w.obs.disposed[endpoint.ID] = !w.obs.clinging[endpoint.ID]
@@ -162,20 +162,21 @@ func (r *Reconciler) update(ctx context.Context, w *work, s step) error {
 }
 
 func (r *Reconciler) rotate(ctx context.Context, w *work, s step) error {
-	if r.outdated(w) {
-		return errStale
+	calling, cancel, err := r.whileAwaited(ctx, w)
+	if err != nil {
+		return err
 	}
-	calling, cancel := r.whileAwaited(ctx, w)
 	defer cancel()
 	endpoint, secret, err := w.account.RotateSecret(calling, s.EndpointID)
 	if err != nil {
 		if mayBeAtWork(err) {
 			w.mem.sightAt(sightOfMark(s.Nonce), r.Clock.Now()) // the vendor may still be at work on it
+			w.mem.lostRotations++
 		}
 		return &vendorError{action: s.Action, err: err}
 	}
 	r.keepSecret(w, endpoint, s, secret)
-	w.mem.clobbered = ""
+	w.mem.clobbered, w.obs.clobbered = "", ""
 	r.logWrite(ctx, w, s, endpoint.ID, endpoint.RequestID)
 	if !account.IsComplete(&endpoint) || endpoint.Metadata[v1alpha1.MarkSecretGeneration] == s.Nonce {
 		return nil
@@ -219,6 +220,7 @@ func (r *Reconciler) logWrite(ctx context.Context, w *work, s step, endpointID, 
 	log.FromContext(ctx).Info("Wrote to Medblocks", "action", s.Action, "endpointID", endpointID, "trigger", s.Trigger, "requestID", requestID)
 	vendorWrites.WithLabelValues(string(s.Action), string(s.Trigger)).Inc()
 	w.performed[deed{s.Action, s.EndpointID}] = true
+	delete(w.mem.refusals, s.Action)    // what was refused once may not be any more
 	if s.Action != actionMarkRotation { // it is the first half of a rotation
 		w.mem.done = append(w.mem.done, v1alpha1.HistoryEntry{Time: seconds(r.Clock.Now()), Action: string(s.Action), Trigger: string(s.Trigger)})
 	}

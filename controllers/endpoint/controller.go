@@ -103,7 +103,7 @@ func (r *Reconciler) settle(ctx context.Context, w *work, makePlan func(*v1alpha
 		w.note(p)
 		switch again, err := r.prepare(ctx, w, &p); {
 		case errors.Is(err, errBusy):
-			return p.postponed(r.Clock.Now().Add(busyRetry)), nil
+			return p.postpone(r.Clock.Now().Add(busyRetry)), nil
 		case err != nil:
 			return p, err
 		case again:
@@ -163,12 +163,12 @@ const busyRetry = 2 * time.Second
 // errBusy: it is another resource's turn at an endpoint.
 var errBusy = errors.New("another resource is at work on the endpoint")
 
-// postponed is a plan of which nothing can be done right now.
-func (p *plan) postponed(until time.Time) plan {
+// postpone returns a plan of which nothing can be done right now.
+func (p *plan) postpone(until time.Time) plan {
 	later := *p
 	h := transient(v1alpha1.ReasonPending, "%s, which this one has to wait for", errBusy)
 	h.Wake = until
-	later.Needs, later.Steps, later.Done = needs{}, nil, false
+	later.Needs, later.Steps, later.Done, later.Postponed = needs{}, nil, false, true
 	later.Holds = append([]hold{*h}, p.Holds...)
 	later.wakeAt(until)
 	return later

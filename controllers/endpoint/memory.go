@@ -70,6 +70,8 @@ type memory struct {
 	// cannot be under way any more, and flyingUntil minds that of a process that has ended too.
 	met                    bool
 	flyingUntil, lostUntil time.Time
+	// lostRotations counts how often in a row a rotation had no clear answer.
+	lostRotations int
 	// clobbered is the endpoint whose secret was rotated after somebody else had marked another rotation.
 	clobbered string
 	// clobbers counts how often in a row.
@@ -119,7 +121,7 @@ func (w *work) note(p plan) {
 		w.mem.source = sourceRead{} // it is to be read again next time
 	}
 	if p.Proven != "" {
-		w.mem.proven, w.mem.sightings, w.mem.clobbers = p.Proven, nil, 0
+		w.mem.proven, w.mem.sightings, w.mem.clobbers, w.mem.lostRotations = p.Proven, nil, 0, 0
 	}
 	if p.Undressed && !w.mem.dressings.told {
 		w.mem.dressings.told = true

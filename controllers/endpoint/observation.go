@@ -70,6 +70,8 @@ type observation struct {
 	flyingUntil, lostUntil time.Time
 	// begunUntil is when no call of a process before this one, for whatever resource, can be under way any more.
 	begunUntil time.Time
+	// lostRotations counts how often in a row a rotation had no clear answer.
+	lostRotations int
 	// clobbered is the endpoint whose secret this operator has rotated out of turn.
 	clobbered string
 	clobbers  int

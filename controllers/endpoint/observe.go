@@ -47,7 +47,7 @@ func (r *Reconciler) observe(ctx context.Context, w *work) error {
 		obs.appliedHash, obs.acceptedHash = is.applied, is.accepted
 	}
 	obs.held, obs.refusals, obs.proven, obs.clobbered, obs.dressings = mem.held, mem.refusals, mem.proven, mem.clobbered, mem.dressings
-	obs.clobbers = mem.clobbers
+	obs.clobbers, obs.lostRotations = mem.clobbers, mem.lostRotations
 	obs.copies, obs.sourceDue = mem.copies, r.sourceDue(w)
 	if mem.deleted != "" {
 		obs.live[mem.deleted], obs.disposed[mem.deleted] = nil, true

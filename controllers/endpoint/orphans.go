@@ -69,6 +69,9 @@ func (o *Orphans) Abandoned(keyHash string) { o.known.set(keyHash, nil) }
 // vanished judges the endpoint of a resource that went without a deletion by this operator. Where it was the last user of
 // its account, no sweep would notice.
 func (o *Orphans) vanished(ctx context.Context, acct *account.Account, m account.Marked) {
+	if known := acct.Look(m.ID, "").Endpoint; known != nil && known.Metadata[v1alpha1.MarkOwner] != account.OwnerMark(o.ClusterID, m.Owner) {
+		return // it was only observed
+	}
 	defer o.judging.enter(acct.KeyHash)()
 	all := o.known.of(acct.KeyHash)
 	if _, known := all[m.ID]; known || o.inCache(ctx, m.Owner) != absent {

@@ -51,6 +51,8 @@ type plan struct {
 	Wake time.Time
 	// Done: a deletion has nothing left to do.
 	Done bool
+	// Postponed: it is another resource's turn.
+	Postponed bool
 	// Fenced: the endpoint is somebody else's.
 	Fenced bool
 	// Proven is the endpoint's mark where the Secret holds the secret that goes with it.

@@ -29,26 +29,47 @@ func (p *planner) adopt() *medblocks.Endpoint {
 		return nil // waiting costs no call
 	}
 	if !p.obs.isLive(id) {
-		p.plan.Needs.endpoints = []string{id}
+		if p.maySucceed() {
+			p.plan.Needs.endpoints = []string{id}
+		}
 		return nil
 	}
 	if target == nil {
 		return p.adoptAbsent(id)
 	}
-	p.plan.EndpointID = id
+	p.adoptPresent(target)
+	return nil
+}
+
+// adoptPresent takes over an endpoint that a read has shown.
+func (p *planner) adoptPresent(target *medblocks.Endpoint) {
+	p.plan.EndpointID = target.ID
 	if h := p.unadoptable(target); h != nil {
 		p.stop(h)
-		return nil
+		return
 	}
 	switch {
 	case p.mayBeWrittenByOthers(target):
-	case !p.baseline(id):
+	case !p.baseline(target.ID):
 	case sourceOf(p.res) != nil:
 		p.takeOverWithCopy(target)
 	default:
 		p.takeOver(target)
 	}
-	return nil
+}
+
+// maySucceed tells whether Kubernetes allows the adoption: as long as it does not, Medblocks need not be asked anything.
+func (p *planner) maySucceed() bool {
+	switch {
+	case p.secretBlocked():
+		return false
+	case sourceOf(p.res) != nil:
+		return p.mayCopy()
+	case !p.obs.secret.live:
+		p.plan.Needs.secret = true
+		return false
+	}
+	return true
 }
 
 // adoptAbsent comes when Medblocks does not find the endpoint to adopt. One that it lists all the same may be there, and
@@ -73,8 +94,15 @@ func (p *planner) mayBeWrittenByOthers(target *medblocks.Endpoint) bool {
 	if target.Metadata[v1alpha1.MarkOwner] != "" && p.obs.begunUntil.After(until) {
 		until = p.obs.begunUntil
 	}
-	return p.waits(until, workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending,
-		"a write to endpoint %s may still be in flight: waiting before it is adopted", target.ID))
+	if p.waits(until, workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending,
+		"a write to endpoint %s may still be in flight: waiting before it is adopted", target.ID)) {
+		return true
+	}
+	if p.obs.view.ListedAt.Before(p.obs.flyingUntil) {
+		p.awaitList() // the spec may have named another endpoint, which carries our mark by now
+		return true
+	}
+	return false
 }
 
 // unadoptable is why an endpoint that exists must not be taken over; nil: it may be.

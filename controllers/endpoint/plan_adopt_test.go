@@ -43,7 +43,14 @@ func TestPlanOfAnAdoption(t *testing.T) {
 	}
 	runPlanCases(t, []planCase{
 		{"nothing is adopted without a complete list", adopting(), func(s *scenario) { s.obs.view.ListedAt = time.Time{} }, "Pending=working"},
-		{"the endpoint is read first", adopting(), nil, "read:" + testID},
+		{"the Secret is tried out first", adopting(), nil, "read:secret"},
+		{"then the endpoint is read", adopting(), func(s *scenario) { s.obs.secret.live = true }, "read:" + testID},
+		{"while the Secret cannot be written, Medblocks is not asked", adopting(), func(s *scenario) {
+			s.obs.secret.live, s.obs.secret.unwritable = true, errors.New("quota")
+		}, "WaitingForSecret=stalled"},
+		{"nor while there is nothing to copy", copying(), func(s *scenario) {
+			s.obs.secret.live, s.obs.source = true, &sourceView{problem: "no Secret"}
+		}, "WaitingForSecret=working"},
 		{"a baseline of its events is taken", adopting(), (*scenario).read, "read:events"},
 		{"nothing is adopted without a baseline", adopting(), func(s *scenario) {
 			s.read()
@@ -87,6 +94,14 @@ func TestPlanOfAnAdoption(t *testing.T) {
 			s.found()
 			s.obs.flyingUntil = s.now.Add(time.Second)
 		}, "Pending=working"},
+		{"an earlier attempt may have been about another endpoint, which a list from after it shows", adopting(), func(s *scenario) {
+			s.found()
+			s.obs.flyingUntil = s.now.Add(-time.Second)
+		}, "Pending=working"},
+		{"which has been seen", adopting(), func(s *scenario) {
+			s.found()
+			s.obs.flyingUntil = s.obs.view.ListedAt
+		}, adoption},
 		{"after a start, what its owner was about to do is waited for", adopting(), func(s *scenario) {
 			mark(s, "cluster/billing/invoices")
 			s.found()
@@ -200,6 +215,10 @@ func TestPlanOfADeletionBeforeAndAfterAnAdoption(t *testing.T) {
 		{"an adoption that may be in flight is waited for", deleted(""), func(s *scenario) {
 			s.read()
 			s.obs.flyingUntil = s.now.Add(time.Second)
+		}, "Pending=working"},
+		{"and then for a list from after that: it may have been about another endpoint", deleted(""), func(s *scenario) {
+			s.read()
+			s.obs.flyingUntil = s.now.Add(-time.Second)
 		}, "Pending=working"},
 		{"an adoption that is not asked for any more may be in flight", deleted(""), func(s *scenario) {
 			s.res.Spec.Adopt = nil

@@ -105,6 +105,9 @@ func (p *planner) replaceGone() *medblocks.Endpoint {
 func (p *planner) locateUnknown() *medblocks.Endpoint {
 	p.mirror()
 	listedAfter := p.conclusiveFrom()
+	if p.adopting() {
+		listedAfter = p.registeredBy() // an earlier adoption is minded once it is known what there is to adopt
+	}
 	if p.now.Before(listedAfter) {
 		h := workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonPending,
 			"an earlier registration or adoption may still be in flight: waiting before looking for its endpoint, so that no second one is created")
@@ -144,17 +147,22 @@ func (p *planner) mayBeInFlight() bool {
 	return p.obs.intent.open(p.res.Status.EndpointID) && !p.obs.intentRefused
 }
 
-// conclusiveFrom is when a list has to be begun to show what was attempted: a registration, or an adoption that the spec does not ask
-// for any more. The latter is not announced by an intent, but by the finalizer.
+// conclusiveFrom is when a list has to be begun to show what was attempted: a registration, or an adoption, which is not announced by
+// an intent, but by the finalizer.
 func (p *planner) conclusiveFrom() time.Time {
-	var from time.Time
-	if p.mayBeInFlight() {
-		from = p.landed()
-	}
-	if p.res.Status.EndpointID == "" && !p.adopting() && slices.Contains(p.res.Finalizers, v1alpha1.Finalizer) && p.obs.flyingUntil.After(from) {
+	from := p.registeredBy()
+	if p.res.Status.EndpointID == "" && slices.Contains(p.res.Finalizers, v1alpha1.Finalizer) && p.obs.flyingUntil.After(from) {
 		from = p.obs.flyingUntil
 	}
 	return from
+}
+
+// registeredBy is when an attempt to register has had its effect, if it has any; zero: none is open.
+func (p *planner) registeredBy() time.Time {
+	if !p.mayBeInFlight() {
+		return time.Time{}
+	}
+	return p.landed()
 }
 
 // landed is when an attempt cannot be in flight any more. Attempts that fail one after another are given more time, which

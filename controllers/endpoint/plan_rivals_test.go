@@ -110,11 +110,15 @@ func TestWhoWaitsForATurnSaysSoAndKeepsWhatItKnows(t *testing.T) {
 	s.read()
 	s.res.Spec.Description = "new"
 	p := makePlan(s.res, s.obs, s.now)
-	later := p.postponed(s.now.Add(busyRetry))
+	later := p.postpone(s.now.Add(busyRetry))
 	g.Expect(describe(later)).To(Equal("Pending=working"))
 	g.Expect(later.Wake).To(Equal(s.now.Add(busyRetry)))
 	g.Expect(later.EndpointID).To(Equal(testID))
 	g.Expect(later.hold(v1alpha1.ConditionSynced).KeepReady).To(BeTrue())
+
+	s.res.Annotations[v1alpha1.AnnotationReconcileRequestedAt] = "now"
+	g.Expect(conclude(s.res, s.obs, later, nil, s.now).LastHandledReconcileRequestedAt).To(BeEmpty(), "nothing was read")
+	g.Expect(conclude(s.res, s.obs, p, nil, s.now).LastHandledReconcileRequestedAt).To(Equal("now"))
 }
 
 func TestClaims(t *testing.T) {

@@ -70,6 +70,10 @@ func (p *planner) recover(target *medblocks.Endpoint) {
 // replaceLost comes when the secret in force is at hand nowhere: one that was copied is copied again, unless a person wants
 // another one.
 func (p *planner) replaceLost(target *medblocks.Endpoint) {
+	if !p.obs.secret.live {
+		p.plan.Needs.secret = true // one that lost its label is not in the cache
+		return
+	}
 	if isCopy(target.Metadata[v1alpha1.MarkSecretGeneration]) && sourceOf(p.res) != nil && !rotateRequested(p.res) {
 		p.copyAgain(target)
 		return
@@ -151,10 +155,6 @@ func (p *planner) rotationDue() time.Time {
 // heal comes when the Secret does not hold the secret in force. A request or an interval that is due is served on the way:
 // a rotation that was cut short is not a lost secret.
 func (p *planner) heal(target *medblocks.Endpoint) {
-	if !p.obs.secret.live {
-		p.plan.Needs.secret = true // one that lost its label is not in the cache
-		return
-	}
 	if p.rotationInFlight(target.Metadata[v1alpha1.MarkSecretGeneration]) {
 		return
 	}
@@ -223,8 +223,20 @@ func (p *planner) rotationInFlight(mark string) bool {
 	if !known {
 		return true
 	}
-	return p.waits(since.Add(p.obs.inFlight), workingHold(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonWaitingForSecret,
+	return p.waits(since.Add(p.flightTime()), workingHold(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonWaitingForSecret,
 		"Secret %q does not hold the secret in force, and a rotation may still be in flight: waiting before asking for another one", p.res.SigningSecretName()))
+}
+
+// flightTime is how long a rotation is waited for. Rotations that stay without a usable answer take effect all the same: each one
+// more has to wait twice as long.
+func (p *planner) flightTime() time.Duration {
+	flight := p.obs.inFlight
+	for range max(p.obs.lostRotations-1, 0) {
+		if flight *= 2; flight >= healInterval {
+			return healInterval
+		}
+	}
+	return flight
 }
 
 // sightOfMark names the sighting of a mark whose secret is not in the Secret.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/medblocks/webhook-operator/api/medblocks"
@@ -211,4 +212,17 @@ func TestNothingIsRotatedWhileAnOlderMarkMayComeBack(t *testing.T) {
 		{"one of the process before only costs one more rotation", settled(), asked(func(s *scenario) { s.obs.flyingUntil = s.now.Add(time.Second) }), rotation},
 		{"unless it is that of a copy, which would be believed", copied(), asked(func(s *scenario) { s.obs.flyingUntil = s.now.Add(time.Second) }), "WaitingForSecret=working"},
 	}, makePlan)
+}
+
+func TestRotationsWithoutAnAnswerComeEverLessOften(t *testing.T) {
+	s := settled()
+	s.read()
+	s.obs.proven, s.obs.secret.nonce = "", "OTHER"
+	s.obs.since[sightOfMark(testNonce)] = s.now
+	for lost, after := range map[int]time.Duration{
+		0: s.obs.inFlight, 1: s.obs.inFlight, 2: 2 * s.obs.inFlight, 3: 4 * s.obs.inFlight, 100: healInterval,
+	} {
+		s.obs.lostRotations = lost
+		NewWithT(t).Expect(makePlan(s.res, s.obs, s.now).Wake).To(Equal(s.now.Add(after)), "after %d", lost)
+	}
 }

@@ -118,4 +118,33 @@ var accountMutants = []mutant{
 		after:     `case false:`,
 		pkg:       "controllers/account", test: "TestAKeyThatListsAcceptAndOtherCallsDoNotIsTriedEverLessOften",
 	},
+	{
+		name: "starved-polls", file: "controllers/account/pace.go",
+		safeguard: `writes that follow one another do not starve the polls`,
+		before:    `	case !anyUrgent || p.inARow == urgentInARow:`,
+		after:     `	case !anyUrgent:`,
+		pkg:       "controllers/account", test: "TestWhatSomebodyWaitsForPassesPollsAndDoesNotStarveThem",
+	},
+	{
+		name: "full-bucket-after-429", file: "controllers/account/pace.go",
+		safeguard: `after a 429 the account goes on one call at a time`,
+		before: `	p.limiter.SetBurst(1)
+`,
+		after: ``,
+		pkg:   "controllers/account", test: "TestAPaceIsWonBackInFull",
+	},
+	{
+		name: "sent-for-nothing", file: "controllers/account/limiter.go",
+		safeguard: `who waited for the account's turn learns of a refusal before calling`,
+		before:    `	return a.barred() // what`,
+		after:     `	return nil // what`,
+		pkg:       "controllers/account", test: "TestWhoWaitsForTheirTurnLearnsWhatHappenedMeanwhile",
+	},
+	{
+		name: "others-untold", file: "controllers/account/account.go",
+		safeguard: `an own write is told to the other resources that have to do with the endpoint`,
+		before:    `len(concerned) > 1`,
+		after:     `len(concerned) > 9`,
+		pkg:       "controllers/account", test: "TestWhatSeveralHaveToDoWithIsToldToAllOfThem",
+	},
 }

@@ -173,11 +173,9 @@ var ownershipMutants = []mutant{
 		name: "adopt-unread", file: "controllers/endpoint/plan_adopt.go",
 		safeguard: `an endpoint is read live before it is adopted`,
 		before: `	if !p.obs.isLive(id) {
-		p.plan.Needs.endpoints = []string{id}
-		return nil
-	}
-	if target == nil {`,
-		after: `	if target == nil {`,
+		if p.maySucceed() {`,
+		after: `	if !p.obs.secret.live {
+		if p.maySucceed() {`,
 		pkg:   "controllers/endpoint", test: "TestPlanOfAnAdoption",
 	},
 	{
@@ -233,6 +231,13 @@ var ownershipMutants = []mutant{
 		safeguard: `what the endpoint's owner was about to do before a restart is waited for`,
 		before:    `		until = p.obs.begunUntil`,
 		after:     `		_ = until`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfAnAdoption",
+	},
+	{
+		name: "adopt-before-list", file: "controllers/endpoint/plan_adopt.go",
+		safeguard: `an earlier adoption of another endpoint is looked for before the next`,
+		before:    `	if p.obs.view.ListedAt.Before(p.obs.flyingUntil) {`,
+		after:     `	if false {`,
 		pkg:       "controllers/endpoint", test: "TestPlanOfAnAdoption",
 	},
 }

@@ -164,4 +164,11 @@ var registrationMutants = []mutant{
 		after:     `	return false`,
 		pkg:       "controllers/endpoint", test: "TestPlanOfAnEndpointThatIsGone",
 	},
+	{
+		name: "outdated-call", file: "controllers/endpoint/act.go",
+		safeguard: `a process that was paused does not send what nobody waits for any more`,
+		before:    `	left := r.APITimeout - r.Clock.Now().Sub(w.announced)`,
+		after:     `	left := r.APITimeout`,
+		pkg:       "test/crash", test: "TestTwoLeadersAtOnceLeaveOneEndpointAndItsSecret",
+	},
 }

@@ -63,8 +63,8 @@ var secretMutants = []mutant{
 	{
 		name: "rotation-in-flight", file: "controllers/endpoint/plan_secret.go",
 		safeguard: `a rotation that may be in flight is waited out`,
-		before:    `	return p.waits(since.Add(p.obs.inFlight), `,
-		after:     `	return false && p.waits(since.Add(p.obs.inFlight), `,
+		before:    `	return p.waits(since.Add(p.flightTime()), `,
+		after:     `	return false && p.waits(since.Add(p.flightTime()), `,
 		pkg:       "controllers/endpoint", test: "TestPlanOfTheSigningSecret",
 	},
 	{
@@ -159,5 +159,12 @@ var secretMutants = []mutant{
 		before:    `if p.obs.clobbers > 1 && `,
 		after:     `if false && `,
 		pkg:       "controllers/endpoint", test: "TestPlanOfTheSigningSecret",
+	},
+	{
+		name: "lost-rotations", file: "controllers/endpoint/plan_secret.go",
+		safeguard: `rotations without a usable answer come ever less often`,
+		before:    `if flight *= 2; flight`,
+		after:     `if flight *= 1; flight`,
+		pkg:       "controllers/endpoint", test: "TestRotationsWithoutAnAnswerComeEverLessOften",
 	},
 }

@@ -182,6 +182,10 @@ func TestAChangeThatMedblocksRefusesIsToldAndTheCorrectionIsSent(t *testing.T) {
 	w.change(hooks, func(res *v1alpha1.MedblocksWebhookEndpoint) { res.Spec.Description = "polite" })
 	w.untilReady(hooks)
 	w.Expect(w.remote(hooks).Description).To(HaveValue(Equal("polite")))
+
+	w.change(hooks, func(res *v1alpha1.MedblocksWebhookEndpoint) { res.Spec.Description = "rude" })
+	w.untilReady(hooks)
+	w.Expect(w.remote(hooks).Description).To(HaveValue(Equal("rude")), "what was refused once may be allowed by now")
 }
 
 func TestTheEndpointLimitIsToldAndTriedAgainSlowly(t *testing.T) {

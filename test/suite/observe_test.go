@@ -66,9 +66,33 @@ func TestAnEndpointOfOthersIsObservedWithoutATrace(t *testing.T) {
 	w.Expect(writes(w.calls())).To(BeEmpty())
 	w.Expect(w.kube.secretWrites()).To(BeEmpty())
 	w.Expect(w.get(hooks).Finalizers).To(BeEmpty())
+	w.forget()
 	w.delete(hooks)
 	w.untilGone(hooks)
+	w.settle()
 	w.Expect(writes(w.calls())).To(BeEmpty())
+	w.Expect(w.calls(emulator.OperationGetEndpoint)).To(BeEmpty())
+}
+
+// TestWhoObservesAnEndpointIsToldWhatAnotherResourceDoesToIt: the operator's own writes are in the snapshot at once, so that no
+// sweep finds anything new in them.
+func TestWhoObservesAnEndpointIsToldWhatAnotherResourceDoesToIt(t *testing.T) {
+	w := newWorld(t)
+	id := w.createReady(hooks).Status.EndpointID
+	w.create("mirror", observing, func(res *v1alpha1.MedblocksWebhookEndpoint) {
+		res.Spec.URL = "https://receiver.example.com/hooks"
+		res.Spec.Adopt = &v1alpha1.AdoptSpec{EndpointID: id, RotateSecret: true}
+	})
+	w.untilReady("mirror")
+	w.settle()
+	w.forget()
+	w.change(hooks, func(res *v1alpha1.MedblocksWebhookEndpoint) { res.Spec.URL = "https://elsewhere.example.com/hooks" })
+	w.until("mirror", beStalled(v1alpha1.ReasonDrifted, id, "url"))
+	w.Expect(w.get("mirror").Status.Endpoint.URL).To(Equal("https://elsewhere.example.com/hooks"))
+
+	w.delete(hooks)
+	w.until("mirror", beStalled(v1alpha1.ReasonAdoptionTargetNotFound, id))
+	w.Expect(w.fullLists()).To(BeNumerically("<=", 1), "no sweep is needed for that")
 }
 
 func TestDeletingAnObservedResourceLeavesEndpointAndSecret(t *testing.T) {
