@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -50,6 +51,9 @@ type Options struct {
 	Transport http.RoundTripper
 	// NewQueue makes the controller's work queue; by default controller-runtime's own.
 	NewQueue endpoint.NewQueueFunc
+	// Metrics is where what this operator's caches and accounts show is registered; nil: nowhere. A registry takes one operator only.
+	// (Counts and durations are those of the whole process, and always in controller-runtime's registry.)
+	Metrics prometheus.Registerer
 }
 
 // Scheme holds all types that the operator reads or writes.
@@ -64,7 +68,7 @@ func Scheme() *runtime.Scheme {
 // of it), and of the Secrets only those that it wrote. API key Secrets are never cached. Without namespaces, all are watched.
 func CacheOptions(namespaces []string, selector labels.Selector) cache.Options {
 	options := cache.Options{
-		DefaultTransform: cache.TransformStripManagedFields(),
+		DefaultTransform: strip,
 		ByObject: map[client.Object]cache.ByObject{
 			&v1alpha1.MedblocksWebhookEndpoint{}: {Label: selector},
 			&corev1.Secret{}:                     {Label: labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})},
@@ -77,6 +81,21 @@ func CacheOptions(namespaces []string, selector labels.Selector) cache.Options {
 		}
 	}
 	return options
+}
+
+// lastApplied is where kubectl apply keeps a copy of the whole manifest.
+const lastApplied = corev1.LastAppliedConfigAnnotation
+
+// strip leaves out of the cache what the operator never reads and what is as large as all the rest: managed fields, and the copy of the
+// manifest that kubectl apply leaves. Both stay in the stored object: the operator's patches name only its own keys.
+func strip(in any) (any, error) {
+	object, ok := in.(client.Object)
+	if !ok {
+		return in, nil // a tombstone of the cache
+	}
+	object.SetManagedFields(nil)
+	delete(object.GetAnnotations(), lastApplied) // from the object's own map, and nobody else has the object yet
+	return object, nil
 }
 
 // Setup adds the accounts and the controller to a manager. The queue that it returns has resources reconciled.
@@ -113,7 +132,22 @@ func Setup(ctx context.Context, mgr manager.Manager, opts Options) (*endpoint.Qu
 		Orphans: orphans, Clock: opts.Clock, ClusterID: clusterID, APITimeout: opts.APITimeout, ReadOnly: opts.ReadOnly,
 		PollInterval: opts.PollInterval, Enqueue: queue.Enqueue,
 	}
-	return queue, reconciler.SetupWithManager(ctx, mgr, queue, opts.MaxConcurrentReconciles, opts.NewQueue)
+	if err := reconciler.SetupWithManager(ctx, mgr, queue, opts.MaxConcurrentReconciles, opts.NewQueue); err != nil {
+		return nil, err
+	}
+	return queue, registerMetrics(opts.Metrics, registry, &endpoint.Collector{Cache: mgr.GetCache()})
+}
+
+func registerMetrics(registerer prometheus.Registerer, collectors ...prometheus.Collector) error {
+	if registerer == nil {
+		return nil
+	}
+	for _, collector := range collectors {
+		if err := registerer.Register(collector); err != nil {
+			return fmt.Errorf("registering metrics: %w", err)
+		}
+	}
+	return nil
 }
 
 // clusterID is the one that was asked for or, without one, the UID of kube-system, which lives as long as the cluster.

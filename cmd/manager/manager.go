@@ -14,6 +14,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
@@ -39,6 +40,7 @@ func newManager(ctx context.Context, opts *options) (manager.Manager, error) {
 		APIBaseURL: opts.apiBaseURL, APIVersion: opts.apiVersion, APIQPS: opts.apiQPS, APIBurst: opts.apiBurst,
 		APITimeout: opts.apiTimeout, PollInterval: opts.pollInterval, DisabledPollInterval: opts.disabledPollInterval,
 		ClusterID: opts.clusterID, ReadOnly: opts.readOnly, MaxConcurrentReconciles: opts.maxConcurrent,
+		Metrics: ctrlmetrics.Registry,
 	})
 	return mgr, err
 }

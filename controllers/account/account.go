@@ -44,6 +44,7 @@ type Account struct {
 	pace      *pace
 	store     store
 	breaker   breaker
+	sweeps    sweeps
 
 	// listDue wakes the poller for a list that was asked for.
 	listDue chan struct{}

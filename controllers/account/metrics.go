@@ -26,6 +26,11 @@ var (
 		Help:    "Time until the Medblocks API answered, by operation.",
 		Buckets: prometheus.ExponentialBuckets(0.01, 2.5, 10),
 	}, []string{"operation"})
+	sweepDuration = metric.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "medblocks_webhook_operator_sweep_duration_seconds",
+		Help:    "Time that a complete list of an account's endpoints took, by kind: full, or disabled (the disabled endpoints only).",
+		Buckets: prometheus.ExponentialBuckets(0.05, 3, 10), // up to 16 minutes: 10,000 endpoints are 100 calls
+	}, []string{"kind"})
 )
 
 // ObserveCall counts a call to the Medblocks API; it is the Observer of the clients.

@@ -140,6 +140,7 @@ func (p *poller) fullSweep(ctx context.Context) {
 // takeOver takes over a complete list, and tells whether it concerns all users of the account.
 func (p *poller) takeOver(begun int64, at time.Time, listed map[string]medblocks.Endpoint) (everybody bool) {
 	p.failures = 0
+	p.swept(sweepFull, at)
 	p.nextFull = at.Add(jitter(p.opts.PollInterval))
 	accepted := p.account.breaker.close() // whoever met the refusal waits to be told that it is over
 	if accepted {
@@ -169,7 +170,7 @@ func (p *poller) disabledSweep(ctx context.Context) {
 	if p.account.store.look("", "").ListedAt.IsZero() {
 		return
 	}
-	begun := p.account.store.begin()
+	at, begun := p.opts.Clock.Now(), p.account.store.begin()
 	listed, err := p.account.list(ctx, medblocks.ListEndpointsOptions{Status: medblocks.EndpointStatusDisabled})
 	if err != nil {
 		if ctx.Err() == nil {
@@ -177,6 +178,7 @@ func (p *poller) disabledSweep(ctx context.Context) {
 		}
 		return
 	}
+	p.swept(sweepDisabled, at)
 	p.announce(p.account.store.merge(begun, listed))
 }
 

@@ -218,7 +218,7 @@ func (r *Reconciler) delete(ctx context.Context, w *work, s step) error {
 // logWrite leaves one stable log line per write to Medblocks, and a line in the history.
 func (r *Reconciler) logWrite(ctx context.Context, w *work, s step, endpointID, requestID string) {
 	log.FromContext(ctx).Info("Wrote to Medblocks", "action", s.Action, "endpointID", endpointID, "trigger", s.Trigger, "requestID", requestID)
-	vendorWrites.WithLabelValues(string(s.Action), string(s.Trigger)).Inc()
+	countWrite(s)
 	w.performed[deed{s.Action, s.EndpointID}] = true
 	delete(w.mem.refusals, s.Action)    // what was refused once may not be any more
 	if s.Action != actionMarkRotation { // it is the first half of a rotation

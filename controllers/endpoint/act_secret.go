@@ -52,6 +52,7 @@ func (r *Reconciler) copied(w *work, s step) {
 	if s.Trigger == triggerLostSecret {
 		w.mem.copies.note(s.EndpointID, r.Clock.Now())
 		w.obs.copies = w.mem.copies
+		secretsRecovered.Inc()
 	}
 	w.announce(corev1.EventTypeNormal, "SecretCopied", "Copied the signing secret of endpoint %s from %s (Secret/key) to Secret %s (%s)",
 		s.EndpointID, w.obs.secret.copiedFrom, s.Secret, s.Trigger)

@@ -197,6 +197,7 @@ func (r *Reconciler) patchStatus(ctx context.Context, w *work, status *v1alpha1.
 	if err != nil {
 		return fmt.Errorf("patching the status: %w", err)
 	}
+	r.countDisable(w.base.Status.Disabled, status.Disabled)
 	w.base, w.res, w.mem.written = next.DeepCopy(), next, next.ResourceVersion
 	w.mem.stored = storedHashes{endpointID: status.EndpointID, applied: status.AppliedHash, accepted: status.AcceptedHash}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -37,7 +38,9 @@ type world struct {
 
 	options  operatorOptions
 	operator *operator
-	expects  expectations
+	// collected shows what the operator's caches and accounts hold; each operator has its own.
+	collected *prometheus.Registry
+	expects   expectations
 	// secrets are to be found nowhere.
 	secrets secrecy.Keeper
 	// bystanders are endpoints of others in the same workspace, as they were.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap/zapcore"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/utils/ptr"
@@ -63,10 +64,12 @@ func (w *world) runOperator(cluster *controlplane.ControlPlane) *operator {
 		Controller: config.Controller{SkipNameValidation: ptr.To(true)},
 	})
 	w.Expect(err).NotTo(HaveOccurred())
+	w.collected = prometheus.NewRegistry()
 	queue, err := controllers.Setup(w.t.Context(), mgr, controllers.Options{
 		APIBaseURL: w.options.baseURL, APIQPS: 1000, APIBurst: 1000, APITimeout: w.options.apiTimeout,
 		PollInterval: w.options.pollInterval, DisabledPollInterval: w.options.disabledPollInterval,
 		ClusterID: clusterID, ReadOnly: w.options.readOnly, MaxConcurrentReconciles: 4, Clock: w.clock,
+		Metrics: w.collected,
 	})
 	w.Expect(err).NotTo(HaveOccurred())
 
