@@ -4,6 +4,8 @@
 package suite
 
 import (
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +13,7 @@ import (
 
 	. "github.com/onsi/gomega"
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
@@ -159,6 +162,25 @@ func TestAnAccountThatIsAskedToSlowDownIsShownAsPaused(t *testing.T) {
 	w.untilSeries(paused, 0)
 }
 
+// expectDocumented compares the labels of a metric of ours with those in the tables of docs/metrics.md.
+func (w *world) expectDocumented(family *dto.MetricFamily) {
+	w.t.Helper()
+	if !strings.HasPrefix(family.GetName(), "medblocks_") {
+		return
+	}
+	page, err := os.ReadFile("../../docs/metrics.md")
+	w.Expect(err).NotTo(HaveOccurred())
+	row := regexp.MustCompile("(?m)^\\| `" + family.GetName() + "` \\| " + strings.ToLower(family.GetType().String()) + " \\| ([^|]*)\\|").FindSubmatch(page)
+	w.Expect(row).NotTo(BeNil(), family.GetName())
+	for _, one := range family.GetMetric() {
+		var labels []string
+		for _, label := range one.GetLabel() {
+			labels = append(labels, "`"+label.GetName()+"`")
+		}
+		w.Expect(labels).To(ConsistOf(strings.FieldsFunc(string(row[1]), func(r rune) bool { return strings.ContainsRune(", ", r) })), family.GetName())
+	}
+}
+
 func TestNoMetricCarriesAKeyOrItsHash(t *testing.T) {
 	w := newWorld(t)
 	res := w.createReady(hooks)
@@ -170,6 +192,7 @@ func TestNoMetricCarriesAKeyOrItsHash(t *testing.T) {
 	var all strings.Builder
 	for _, family := range families {
 		all.WriteString(family.String())
+		w.expectDocumented(family)
 	}
 	for _, hidden := range []string{w.key, "mb_sk", hash, w.value(signing), "whsec_"} {
 		w.Expect(all.String()).NotTo(ContainSubstring(hidden))
