@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -38,6 +39,7 @@ type operatorOptions struct {
 // operator is a running manager.
 type operator struct {
 	queue *endpoint.Queue
+	cache client.Reader
 	stop  func() error
 }
 
@@ -76,7 +78,7 @@ func (w *world) runOperator(cluster *controlplane.ControlPlane) *operator {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- mgr.Start(ctx) }()
-	return &operator{queue: queue, stop: func() error { cancel(); return <-ended }}
+	return &operator{queue: queue, cache: mgr.GetCache(), stop: func() error { cancel(); return <-ended }}
 }
 
 // stopOperator ends the operator as SIGTERM does.
