@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
@@ -27,6 +28,7 @@ func main() {
 		os.Exit(2)
 	}
 	ctrl.SetLogger(controllers.NewLogger(zap.UseFlagOptions(&logging)))
+	limitMemory(ctrl.Log.WithName("memory"), memlimit.FromCgroup)
 	if err := run(ctrl.SetupSignalHandler(), opts); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)

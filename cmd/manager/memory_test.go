@@ -1,0 +1,45 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"math"
+	"os"
+	"runtime/debug"
+	"testing"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
+	"github.com/go-logr/logr/funcr"
+	. "github.com/onsi/gomega"
+)
+
+func TestTheHeapIsKeptBelowTheContainersLimit(t *testing.T) {
+	const limit, before = 256 << 20, 1 << 40
+	for name, test := range map[string]struct {
+		environment string
+		container   memlimit.Provider
+		want        int64
+		line        string
+	}{
+		"a limit":                     {"", memlimit.Limit(limit), limit / 10 * 9, `"Memory is limited" "bytes"=24159191`},
+		"no limit":                    {"", func() (uint64, error) { return 0, memlimit.ErrNoLimit }, math.MaxInt64, `"Memory is not limited"`},
+		"a limit that cannot be read": {"", func() (uint64, error) { return 0, errors.New("no cgroup") }, before, `set GOMEMLIMIT instead" "error"`},
+		"GOMEMLIMIT has precedence":   {"64MiB", memlimit.Limit(limit), before, `"Memory is limited" "bytes"=1099511627776`}, // as Go has read it at its start
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			was := debug.SetMemoryLimit(before)
+			t.Cleanup(func() { debug.SetMemoryLimit(was) })
+			t.Setenv("GOMEMLIMIT", test.environment) // restores it, too
+			if test.environment == "" {
+				g.Expect(os.Unsetenv("GOMEMLIMIT")).To(Succeed())
+			}
+			var line string
+			limitMemory(funcr.New(func(_, args string) { line += args }, funcr.Options{}), test.container)
+			g.Expect(debug.SetMemoryLimit(-1)).To(BeNumerically("~", test.want, 100))
+			g.Expect(line).To(ContainSubstring(test.line))
+		})
+	}
+}
