@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 	"github.com/medblocks/webhook-operator/controllers"
 )
 
+// leaderElectionID is the default of --leader-election-id, and the lease that config/rbac allows.
 const leaderElectionID = "medblocks-webhook-operator.connect.medblocks.com"
 
 // newManager wires everything together.
@@ -62,7 +64,7 @@ func managerOptions(opts *options) ctrl.Options {
 		Metrics:                       metrics,
 		HealthProbeBindAddress:        opts.probeAddress,
 		LeaderElection:                opts.leaderElect,
-		LeaderElectionID:              leaderElectionID,
+		LeaderElectionID:              cmp.Or(opts.leaderID, leaderElectionID),
 		LeaderElectionNamespace:       opts.leaderNamespace,
 		LeaderElectionReleaseOnCancel: true, // the process ends right after the manager
 		GracefulShutdownTimeout:       &shutdownTimeout,

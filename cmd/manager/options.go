@@ -34,6 +34,7 @@ type options struct {
 	watchSelector        string
 	leaderElect          bool
 	leaderNamespace      string
+	leaderID             string
 	metricsAddress       string
 	metricsSecure        bool
 	probeAddress         string
@@ -78,6 +79,7 @@ func (o *options) addFlags(flags *flag.FlagSet) {
 	flags.StringVar(&o.watchSelector, "watch-label-selector", o.watchSelector, "Label selector of the resources to manage, for shards. A resource that does not match is never touched. Default: all.")
 	flags.BoolVar(&o.leaderElect, "leader-elect", o.leaderElect, "Elect a leader among several replicas, so that one works at a time.")
 	flags.StringVar(&o.leaderNamespace, "leader-election-namespace", o.leaderNamespace, "Namespace of the leader election lease. Default: the operator's own namespace, when it runs in a cluster.")
+	flags.StringVar(&o.leaderID, "leader-election-id", o.leaderID, "Name of the leader election lease. Operators with the same one take turns, so that each shard needs its own. Default: "+leaderElectionID+", which an operator with --watch-namespaces or --watch-label-selector has to ask for by name.")
 	flags.StringVar(&o.metricsAddress, "metrics-bind-address", o.metricsAddress, "Address of the metrics endpoint; 0 turns it off.")
 	flags.BoolVar(&o.metricsSecure, "metrics-secure", o.metricsSecure, "Serve metrics over TLS, to clients that are authenticated and authorized by the API server.")
 	flags.StringVar(&o.probeAddress, "health-probe-bind-address", o.probeAddress, "Address of /healthz and /readyz; 0 turns them off.")
@@ -106,6 +108,8 @@ func (o *options) validate() error {
 	check(o.maxConcurrent >= 1, "--max-concurrent-reconciles must be at least 1")
 	_, err := os.Stat(inClusterNamespace)
 	check(!o.leaderElect || o.leaderNamespace != "" || err == nil, "--leader-elect outside a cluster needs --leader-election-namespace")
+	sharded := len(o.watchNamespaces) > 0 || o.watchSelector != ""
+	check(!o.leaderElect || !sharded || o.leaderID != "", "--leader-elect with --watch-namespaces or --watch-label-selector needs --leader-election-id: with the lease of another shard this one would wait for it forever")
 	check(!strings.Contains(o.clusterID, "/"), "--cluster-id must not contain a slash")
 	_, err = medblocks.New(medblocks.Config{BaseURL: o.apiBaseURL, APIKey: "mb_sk_sbx_check", APIVersion: o.apiVersion})
 	check(err == nil, "--api-base-url: %v", err)

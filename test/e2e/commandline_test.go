@@ -40,8 +40,8 @@ func TestTheHelpListsTheFlags(t *testing.T) {
 	g.Expect(code).To(Equal(0))
 	for _, flag := range []string{
 		"api-base-url", "api-version", "api-qps", "api-burst", "api-timeout", "poll-interval", "disabled-poll-interval", "cluster-id",
-		"read-only", "max-concurrent-reconciles", "watch-namespaces", "watch-label-selector", "leader-elect", "metrics-bind-address",
-		"metrics-secure", "health-probe-bind-address", "probe-allow-cidr", "kubeconfig", "zap-log-level", "zap-encoder",
+		"read-only", "max-concurrent-reconciles", "watch-namespaces", "watch-label-selector", "leader-elect",
+		"leader-election-id", "metrics-bind-address", "metrics-secure", "health-probe-bind-address", "probe-allow-cidr", "kubeconfig", "zap-log-level", "zap-encoder",
 	} {
 		g.Expect(regexp.MustCompile(`(?m)^\s+--?`+flag+`\b.*\n?.*\S`).MatchString(out)).To(BeTrue(), "--%s, with an explanation, in:\n%s", flag, out)
 	}
@@ -64,16 +64,18 @@ func TestAWrongFlagIsNamed(t *testing.T) {
 		{"--disabled-poll-interval=1ms", "--disabled-poll-interval"},
 		{"--cluster-id=a/b", "--cluster-id"},
 		{"--max-concurrent-reconciles=0", "--max-concurrent-reconciles"},
-		{"--watch-label-selector=a in (", "--watch-label-selector"},
+		{"--watch-label-selector=a,=", "--watch-label-selector"},
 		{"--probe-allow-cidr=everywhere", "--probe-allow-cidr"},
 		{"--zap-log-level=loud", "zap-log-level"},
 		{"--kubeconfig=/nonexistent/kubeconfig", "--kubeconfig"},
 		{"--leader-elect", "--leader-election-namespace"}, // which has no default outside a cluster
-		{"leader-elect", "leader-elect"},                  // not a flag at all: it must not be ignored
+		{"--leader-elect --leader-election-namespace=a --watch-namespaces=b", "--leader-election-id"},
+		{"--leader-elect --leader-election-namespace=a --watch-label-selector=b", "--leader-election-id"},
+		{"leader-elect", "leader-elect"}, // not a flag at all: it must not be ignored
 	} {
 		t.Run(c.arg, func(t *testing.T) {
 			g := NewWithT(t)
-			out, code := manager(t, c.arg)
+			out, code := manager(t, strings.Fields(c.arg)...)
 			g.Expect(code).NotTo(Equal(0))
 			message, _, _ := strings.Cut(out, "\nUsage of ") // where all flags are listed
 			g.Expect(message).To(ContainSubstring(c.name))
