@@ -1,0 +1,94 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package shards
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/test/controlplane"
+)
+
+func TestTheRoleForOneNamespaceAllowsWhatTheClusterRoleAllows(t *testing.T) {
+	g := NewWithT(t)
+	var wide rbacv1.ClusterRole
+	var narrow rbacv1.Role
+	for path, into := range map[string]any{"../../config/rbac/role.yaml": &wide, "../../config/namespaced/role/role.yaml": &narrow} {
+		content, err := os.ReadFile(path)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(yaml.UnmarshalStrict(content, into)).To(Succeed())
+	}
+	g.Expect(narrow.Rules).NotTo(BeEmpty())
+	g.Expect(narrow.Rules).To(Equal(wide.Rules))
+}
+
+// installNamespaced puts config/namespaced in the place of what the control plane was set up with, and returns the flags in it.
+func (s *site) installNamespaced() (flags []string) {
+	s.t.Helper()
+	name := metav1.ObjectMeta{Name: "medblocks-webhook-operator"}
+	s.Expect(s.api.Delete(s.t.Context(), &rbacv1.ClusterRoleBinding{ObjectMeta: name})).To(Succeed())
+	s.Expect(s.api.Delete(s.t.Context(), &rbacv1.ClusterRole{ObjectMeta: name})).To(Succeed())
+	s.kubectl("apply", "--server-side", "--force-conflicts", "-k", "../../config/namespaced")
+	for _, role := range []client.Object{&rbacv1.ClusterRoleBinding{ObjectMeta: name}, &rbacv1.ClusterRole{ObjectMeta: name}} {
+		s.Expect(s.api.Get(s.t.Context(), client.ObjectKeyFromObject(role), role)).To(MatchError(apierrors.IsNotFound, "is not found"))
+	}
+	var deployment appsv1.Deployment
+	s.Expect(s.api.Get(s.t.Context(), client.ObjectKey{Namespace: controlplane.OperatorNamespace, Name: "medblocks-webhook-operator"}, &deployment)).To(Succeed())
+	for _, flag := range deployment.Spec.Template.Spec.Containers[0].Args {
+		for _, ours := range []string{"--watch-namespaces=", "--cluster-id=", "--leader-election-id="} {
+			if strings.HasPrefix(flag, ours) {
+				flags = append(flags, flag)
+			}
+		}
+	}
+	s.Expect(flags).To(HaveLen(3))
+	return flags
+}
+
+func TestWithRolesInSomeNamespacesTheOperatorWorksThereAndTouchesNothingElse(t *testing.T) {
+	s := newSite(t, controlplane.Options{})
+	for _, namespace := range []string{"team-a", "team-b", "elsewhere"} {
+		s.namespace(namespace)
+	}
+	flags := s.installNamespaced()
+	elsewhere := s.create("elsewhere", "untouched", nil)
+	m := s.start("namespaced", flags...)
+	for _, namespace := range []string{"team-a", "team-b"} {
+		s.create(namespace, "hooks", nil)
+		res := s.untilReady(namespace, "hooks")
+		s.Expect(s.owned(namespace, "hooks")).To(HaveExactElements(HaveField("Metadata", HaveKeyWithValue(v1alpha1.MarkOwner, "my-cluster/"+namespace+"/hooks"))))
+		s.Expect(res.Status.EndpointID).NotTo(BeEmpty())
+	}
+
+	t.Log("A changed spec is sent, and a lost Secret is healed.")
+	s.change("team-a", "hooks", func(res *v1alpha1.MedblocksWebhookEndpoint) { res.Spec.Description = "changed" })
+	s.untilReady("team-a", "hooks")
+	value := s.secret("team-a", "hooks").Data[v1alpha1.SecretKeyValue]
+	s.Expect(s.api.Delete(s.t.Context(), s.secret("team-a", "hooks"))).To(Succeed())
+	s.Eventually(func(g Gomega) {
+		var secret corev1.Secret
+		g.Expect(s.api.Get(s.t.Context(), client.ObjectKey{Namespace: "team-a", Name: "hooks-signing-secret"}, &secret)).To(Succeed())
+		g.Expect(secret.Data[v1alpha1.SecretKeyValue]).NotTo(Equal(value))
+	}).Should(Succeed())
+	s.untilReady("team-a", "hooks")
+
+	t.Log("A deletion ends.")
+	s.delete("team-a", "hooks")
+	s.Expect(s.owned("team-a", "hooks")).To(BeEmpty())
+	s.settle(m)
+	s.Expect(s.get("elsewhere", "untouched").ResourceVersion).To(Equal(elsewhere.ResourceVersion))
+	s.Expect(s.owned("elsewhere", "untouched")).To(BeEmpty())
+	s.Expect(m.Log()).NotTo(MatchRegexp("(?i)forbidden"), "nothing was tried that is not allowed")
+}
