@@ -92,3 +92,30 @@ func TestWithRolesInSomeNamespacesTheOperatorWorksThereAndTouchesNothingElse(t *
 	s.Expect(s.owned("elsewhere", "untouched")).To(BeEmpty())
 	s.Expect(m.Log()).NotTo(MatchRegexp("(?i)forbidden"), "nothing was tried that is not allowed")
 }
+
+// TestANamespaceThatTakesThePermissionsWithItIsFinishedWithTheRemedyInTheDocs: a namespace is emptied in no order, and its RoleBinding may
+// go before its resources. docs/sharding.md says how to avoid that, and this way out.
+func TestANamespaceThatTakesThePermissionsWithItIsFinishedWithTheRemedyInTheDocs(t *testing.T) {
+	s := newSite(t, controlplane.Options{ControllerManager: true})
+	for _, namespace := range []string{"team-a", "team-b"} {
+		s.namespace(namespace)
+	}
+	m := s.start("namespaced", s.installNamespaced()...)
+	s.create("team-a", "hooks", nil)
+	s.create("team-b", "hooks", nil)
+	s.untilReady("team-a", "hooks")
+	s.untilReady("team-b", "hooks")
+	s.kubectl("delete", "rolebinding", "-n", "team-b", "medblocks-webhook-operator")
+	s.kubectl("delete", "namespace", "team-b", "--wait=false")
+	s.Eventually(m.Log).Should(MatchRegexp(`Reconciler error.*team-b.*is forbidden`))
+	s.Expect(s.owned("team-b", "hooks")).To(HaveLen(1), "nothing is done without permission")
+
+	t.Log("The other namespaces do not suffer.")
+	s.change("team-a", "hooks", func(res *v1alpha1.MedblocksWebhookEndpoint) { res.Spec.Description = "changed" })
+	s.untilReady("team-a", "hooks")
+
+	s.kubectl("apply", "--server-side", "-f", "../../config/rbac/role.yaml", "-f", "../../config/rbac/role_binding.yaml")
+	s.kubectl("wait", "--for=delete", "namespace/team-b", "--timeout="+patience.String())
+	s.Expect(s.owned("team-b", "hooks")).To(BeEmpty())
+	s.kubectl("delete", "-f", "../../config/rbac/role.yaml", "-f", "../../config/rbac/role_binding.yaml")
+}
