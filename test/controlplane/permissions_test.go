@@ -118,6 +118,7 @@ func expectPermissions(t *testing.T, operator client.Client) {
 			{verb: "update", group: ours, resource: endpoints, subresource: "status", namespace: "team"},
 			{verb: "update", resource: "secrets", namespace: "team"},
 			{verb: "deletecollection", resource: "secrets", namespace: "team"},
+			{verb: "create", resource: "events", namespace: "team"},
 			{verb: "get", resource: "configmaps", namespace: "team"},
 			{verb: "list", resource: "namespaces"},
 			{verb: "patch", resource: "namespaces", name: "team"},

@@ -5,6 +5,7 @@ package shards
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -51,7 +52,7 @@ func (s *site) allowLeases(names ...string) {
 	s.Expect(s.api.Get(s.t.Context(), client.ObjectKey{Namespace: controlplane.OperatorNamespace, Name: "medblocks-webhook-operator-leader-election"}, &role)).To(Succeed())
 	for i, rule := range role.Rules {
 		if len(rule.ResourceNames) > 0 {
-			role.Rules[i].ResourceNames = append(rule.ResourceNames, names...)
+			role.Rules[i].ResourceNames = slices.Concat(rule.ResourceNames, names)
 		}
 	}
 	s.Expect(s.api.Update(s.t.Context(), &role)).To(Succeed())

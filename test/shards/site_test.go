@@ -176,14 +176,6 @@ func (s *site) writes() []string {
 	return found
 }
 
-// calls counts the calls of any kind.
-func (s *site) calls() int {
-	s.t.Helper()
-	calls, err := s.emulator.Calls(s.t.Context())
-	s.Expect(err).NotTo(HaveOccurred())
-	return len(calls)
-}
-
 // metrics is what an operator shows.
 func (s *site) metrics(m *stack.Manager) string {
 	s.t.Helper()
