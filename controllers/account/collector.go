@@ -113,7 +113,7 @@ func (r *Registry) isLikelier(ref KeyRef, account, other *Account) bool {
 func (a *Account) countUsers() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return len(a.users)
+	return len(a.users.tracked)
 }
 
 // count is how many endpoints there are, by status. A status that is not known must not become a label: who knows how many there are.
