@@ -51,6 +51,7 @@ type Account struct {
 
 	mu          sync.Mutex
 	users       users
+	line        line // the resources that have to wait for their turn
 	waiting     map[Resource]struct{}
 	listErr     error
 	pausedUntil time.Time

@@ -109,6 +109,16 @@ func (p *pace) pass() {
 	close(called)
 }
 
+// crowd is how many wait for their turn whom somebody waits for in turn.
+func (p *pace) crowd() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.waiting[urgent])
+}
+
+// perSecond is how many calls are made in a second at most, right now.
+func (p *pace) perSecond() float64 { return float64(p.limiter.Limit()) }
+
 // slowDown is what a 429 asks for.
 func (p *pace) slowDown() {
 	p.mu.Lock()

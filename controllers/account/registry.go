@@ -252,6 +252,7 @@ func (r *Registry) leaveFormer(who Resource, use *usage) {
 func (r *Registry) leave(who Resource, account *Account) {
 	account.mu.Lock()
 	account.users.remove(who)
+	account.line.leave(who)
 	delete(account.waiting, who)
 	unused := len(account.users.tracked) == 0
 	account.mu.Unlock()

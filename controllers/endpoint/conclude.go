@@ -183,7 +183,7 @@ func (c *conclusion) tokens() {
 	if c.res.Observes() {
 		c.ignoreTokens()
 	}
-	if c.plan.Postponed || (c.failure != nil && c.failure.KeepReady) {
+	if c.plan.Postponed || c.plan.InLine || (c.failure != nil && c.failure.KeepReady) {
 		return
 	}
 	markReconcileHandled(c.res, c.status)

@@ -220,7 +220,7 @@ func (m *model) observeAccount(obs *observation) {
 	if id == "" {
 		id = specAdopts(m.res)
 	}
-	obs.keyHash, obs.refused, obs.pausedUntil = m.keyHash, m.refused, m.pausedUntil
+	obs.keyHash, obs.refused, obs.turn = m.keyHash, m.refused, account.Turn{At: m.pausedUntil, Asked: true}
 	obs.view = account.View{ListedAt: m.snapshot.listedAt, Suspect: m.snapshot.suspect}
 	if e, known := m.snapshot.endpoints[id]; known {
 		obs.view.Endpoint = &e

@@ -27,8 +27,8 @@ type observation struct {
 	credentials error
 	// refused is the answer that opened the account's breaker.
 	refused error
-	// pausedUntil is when the account may call again, after a 429.
-	pausedUntil time.Time
+	// turn is when the resource may call Medblocks.
+	turn account.Turn
 	// listError is why the last full list failed.
 	listError error
 	// view is what the account knows without a call.

@@ -131,7 +131,7 @@ func (r *Reconciler) observeAccount(ctx context.Context, w *work, who account.Re
 	}
 	w.account = acct
 	w.obs.keyHash, w.obs.refused, w.obs.listError = acct.KeyHash, acct.Refused(), acct.ListError()
-	w.obs.pausedUntil = acct.PausedUntil()
+	w.obs.turn = acct.Turn(who)
 	if w.obs.refused == nil {
 		delete(w.mem.sightings, refusedKey)
 	}

@@ -53,6 +53,8 @@ type plan struct {
 	Done bool
 	// Postponed: it is another resource's turn.
 	Postponed bool
+	// InLine: the resource has to wait until it is its turn to call Medblocks.
+	InLine bool
 	// Fenced: the endpoint is somebody else's.
 	Fenced bool
 	// Proven is the endpoint's mark where the Secret holds the secret that goes with it.
@@ -144,7 +146,7 @@ func (p *planner) addFinalizer() {
 // carried out on what a cache says.
 func (p *planner) finish() plan {
 	p.dropRefused()
-	p.dropWhilePaused()
+	p.waitInLine()
 	n := &p.plan.Needs
 	for _, s := range p.plan.Steps {
 		if s.Action.atMedblocks() && s.EndpointID != "" && !p.obs.isLive(s.EndpointID) && !slices.Contains(n.endpoints, s.EndpointID) {

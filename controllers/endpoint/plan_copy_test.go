@@ -14,6 +14,7 @@ import (
 
 	"github.com/medblocks/webhook-operator/api/medblocks"
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/controllers/account"
 )
 
 const (
@@ -100,7 +101,7 @@ func TestPlanOfAnAdoptionWithACopy(t *testing.T) {
 		{"nothing is stored while the account is paused", copying(), func(s *scenario) {
 			s.reads("whsec_x")
 			s.res.Finalizers = []string{v1alpha1.Finalizer}
-			s.obs.pausedUntil = s.now.Add(time.Minute)
+			s.obs.turn = account.Turn{At: s.now.Add(time.Minute), Asked: true}
 		}, "RateLimited=working"},
 		{"the signing Secret is not copied to itself", copying(), func(s *scenario) {
 			s.res.Spec.Adopt.ExistingSecretRef.Name = s.res.SigningSecretName()

@@ -66,7 +66,7 @@ var laws = []law{
 		})
 	}},
 	{"no call is made while the account is paused, refused or without a key", func(w *work, p plan, now time.Time) string {
-		stop := now.Before(w.obs.pausedUntil) || w.obs.refused != nil || w.obs.keyHash == ""
+		stop := now.Before(w.obs.turn.At) || w.obs.refused != nil || w.obs.keyHash == ""
 		return each(p, func(s step) bool { return s.Action.atMedblocks() && stop })
 	}},
 	{"a suspended resource is left alone", func(w *work, p plan, _ time.Time) string {

@@ -200,7 +200,7 @@ func runPlanCases(t *testing.T, cases []planCase, makePlan func(*v1alpha1.Medblo
 func TestPlanOfAnEndpointThatIsKnown(t *testing.T) {
 	runPlanCases(t, []planCase{
 		{"a settled endpoint needs nothing", settled(), nil, ""},
-		{"a settled endpoint needs nothing while the account is paused", settled(), func(s *scenario) { s.obs.pausedUntil = s.now.Add(time.Hour) }, ""},
+		{"a settled endpoint needs nothing while the account is paused", settled(), func(s *scenario) { s.obs.turn = account.Turn{At: s.now.Add(time.Hour), Asked: true} }, ""},
 		{"a changed spec is patched after a live read", settled(), func(s *scenario) { s.res.Spec.Description = "new" }, "read:" + testID},
 		{"a changed spec is patched", settled(), func(s *scenario) { s.read(); s.res.Spec.Description = "new" }, "UpdateEndpoint(Spec)"},
 		{"a change at Medblocks is put back", settled(), func(s *scenario) {
@@ -256,14 +256,14 @@ func TestPlanOfAnEndpointThatIsKnown(t *testing.T) {
 		{"a paused account writes nothing", settled(), func(s *scenario) {
 			s.read()
 			s.res.Spec.Description = "new"
-			s.obs.pausedUntil = s.now.Add(time.Hour)
+			s.obs.turn = account.Turn{At: s.now.Add(time.Hour), Asked: true}
 		}, "RateLimited=working"},
 		{"a paused account does not keep a held secret from being stored", settled(), func(s *scenario) {
 			s.read()
 			s.res.Spec.Description = "new"
 			s.obs.secret.exists = false
 			s.obs.held = &heldSecret{endpointID: testID, nonce: testNonce}
-			s.obs.pausedUntil = s.now.Add(time.Hour)
+			s.obs.turn = account.Turn{At: s.now.Add(time.Hour), Asked: true}
 		}, "PublishSecret RateLimited=working"},
 		{"a suspended resource is left alone", settled(), func(s *scenario) { s.res.Spec.Suspend, s.res.Spec.Description = true, "new" }, "Suspended=resting"},
 		{"a refused key stops", settled(), func(s *scenario) { s.obs.refused = &medblocks.APIError{StatusCode: 401, Envelope: true} }, "InvalidAPIKey=stalled"},

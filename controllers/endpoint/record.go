@@ -41,11 +41,13 @@ func (r *Reconciler) record(ctx context.Context, w *work, p plan, err error) (ct
 	if errors.Is(err, errStale) || errors.Is(err, errSecretMoved) {
 		return r.retryStale(w), nil
 	}
+	waits := p.InLine || account.MustWait(err)
 	verdict, failure, err := r.judge(w, err)
 	if err != nil && failure == nil {
 		return ctrl.Result{}, err // Kubernetes itself is in trouble; there is nothing to record
 	}
 	r.requestList(w, p)
+	r.lineUp(w, waits, failure)
 	if !isQuiet(p) || failure != nil {
 		if err := r.store(ctx, w, p, failure); err != nil {
 			if errors.Is(err, errStale) {
@@ -59,6 +61,24 @@ func (r *Reconciler) record(ctx context.Context, w *work, p plan, err error) (ct
 		return ctrl.Result{}, err
 	}
 	return ctrl.Result{RequeueAfter: r.untilWake(p, failure)}, nil
+}
+
+// lineUp keeps the resource's place among those that have to wait for the account, or gives it up.
+func (r *Reconciler) lineUp(w *work, waits bool, failure *hold) {
+	who := client.ObjectKeyFromObject(w.res)
+	switch {
+	case w.account == nil:
+	case !waits:
+		w.account.LeaveLine(who)
+	default:
+		turn := w.account.LineUp(who)
+		if failure != nil {
+			failure.Wake = turn.At
+			if now := r.Clock.Now(); turn.At.Before(now) {
+				failure.Wake = now
+			}
+		}
+	}
 }
 
 // unauthorizedRetry is how soon a write is tried again that was refused with 401 twice in a row while lists were not; the

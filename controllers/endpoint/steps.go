@@ -9,7 +9,6 @@ import (
 
 	"github.com/medblocks/webhook-operator/api/medblocks"
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
-	"github.com/medblocks/webhook-operator/controllers/account"
 )
 
 // action is one kind of write.
@@ -136,12 +135,4 @@ var parts = map[action][]action{
 // belongsTo tells whether an action makes no sense without a refused one.
 func belongsTo(a, refused action) bool {
 	return a == refused || slices.Contains(parts[refused], a)
-}
-
-// dropWhilePaused makes no call while the account must not call. What concerns Kubernetes alone is done all the same.
-func (p *planner) dropWhilePaused() {
-	if p.now.Before(p.obs.pausedUntil) && p.drop(action.atMedblocks) {
-		_, h := classify(&account.PausedError{Until: p.obs.pausedUntil}, p.now)
-		p.stop(h)
-	}
 }

@@ -98,10 +98,10 @@ var ownershipMutants = []mutant{
 		pkg:   "controllers/endpoint", test: "TestEveryPlanKeepsTheLawsAndEveryResourceSettles",
 	},
 	{
-		name: "paused-account", file: "controllers/endpoint/steps.go",
+		name: "paused-account", file: "controllers/endpoint/plan_turn.go",
 		safeguard: `a paused account makes no call`,
-		before:    `p.now.Before(p.obs.pausedUntil) && p.drop(action.atMedblocks)`,
-		after:     `false`,
+		before:    `	if !p.now.Before(turn.At) {`,
+		after:     `	if true {`,
 		pkg:       "controllers/endpoint", test: "TestPlanOfAnEndpointThatIsKnown",
 	},
 	{
