@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -22,6 +23,10 @@ type config struct {
 	apiVersions     []string
 	timeScale       float64
 	maxEndpoints    int
+	latency         time.Duration
+	latencyJitter   time.Duration
+	rateLimit       float64
+	rateBurst       int
 	deliverAnywhere bool
 	deliveryCA      string
 	logLevel        string
@@ -38,6 +43,10 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	f.Float64Var(&c.timeScale, "time-scale", 1,
 		"how many times faster than real the retry schedule runs; at 3600 an hour takes a second")
 	f.IntVar(&c.maxEndpoints, "max-endpoints", 0, "endpoint limit of a workspace; 0 is none")
+	f.DurationVar(&c.latency, "latency", 0, "how long every call takes")
+	f.DurationVar(&c.latencyJitter, "latency-jitter", 0, "how much longer a call may take, at random")
+	f.Float64Var(&c.rateLimit, "rate-limit", 0, "calls per second that a workspace may make, over it 429 with Retry-After; 0 is no limit")
+	f.IntVar(&c.rateBurst, "rate-burst", 0, "calls that a workspace may make at once; 0 is a second's worth")
 	f.StringArrayVar(&c.apiVersions, "api-version", nil,
 		"an API version to accept beside "+emulator.DefaultAPIVersion+" (repeatable)")
 	f.BoolVar(&c.deliverAnywhere, "deliver-anywhere", false,
@@ -48,15 +57,28 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	if err := f.Parse(args); err != nil {
 		return c, err
 	}
-	switch {
-	case f.NArg() > 0:
+	if f.NArg() > 0 {
 		return c, fmt.Errorf("unexpected argument %q", f.Arg(0))
-	case c.timeScale <= 0:
-		return c, fmt.Errorf("--time-scale must be above 0, not %v", c.timeScale)
-	case c.maxEndpoints < 0:
-		return c, fmt.Errorf("--max-endpoints must not be negative, but is %d", c.maxEndpoints)
 	}
-	return c, nil
+	return c, c.validate()
+}
+
+func (c config) validate() error {
+	if c.timeScale <= 0 {
+		return fmt.Errorf("--time-scale must be above 0, not %v", c.timeScale)
+	}
+	for _, number := range []struct {
+		flag  string
+		value float64
+	}{
+		{"--max-endpoints", float64(c.maxEndpoints)}, {"--latency", c.latency.Seconds()}, {"--latency-jitter", c.latencyJitter.Seconds()},
+		{"--rate-limit", c.rateLimit}, {"--rate-burst", float64(c.rateBurst)},
+	} {
+		if number.value < 0 {
+			return fmt.Errorf("%s must not be negative, but is %v", number.flag, number.value)
+		}
+	}
+	return nil
 }
 
 func (c config) options(logs io.Writer) (emulator.Options, error) {
@@ -66,6 +88,7 @@ func (c config) options(logs io.Writer) (emulator.Options, error) {
 	}
 	opts := emulator.Options{
 		APIKeys: c.apiKeys, APIVersions: c.apiVersions, TimeScale: c.timeScale, MaxEndpoints: c.maxEndpoints,
+		Latency: c.latency, LatencyJitter: c.latencyJitter, RateLimit: c.rateLimit, RateBurst: c.rateBurst,
 		DeliverAnywhere: c.deliverAnywhere,
 		Logger:          slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: level})),
 	}

@@ -117,6 +117,10 @@ func TestFlagsThatMakeNoSenseAreRefused(t *testing.T) {
 	for _, c := range []struct{ args, says string }{
 		{"--time-scale=0", "--time-scale"},
 		{"--max-endpoints=-1", "--max-endpoints"},
+		{"--latency=-1s", "--latency"},
+		{"--latency-jitter=-1s", "--latency-jitter"},
+		{"--rate-limit=-1", "--rate-limit"},
+		{"--rate-burst=-1", "--rate-burst"},
 		{"--log-level=loud", "--log-level"},
 		{"--delivery-ca=/nonexistent", "--delivery-ca"},
 		{"--delivery-ca=main_test.go", "no PEM certificate"},

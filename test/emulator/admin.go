@@ -176,13 +176,20 @@ func (s *Server) adminKey(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) adminLimits(w http.ResponseWriter, r *http.Request) {
 	var req struct {
-		APIKey       string `json:"api_key"`
-		MaxEndpoints int    `json:"max_endpoints"`
+		APIKey       string   `json:"api_key"`
+		MaxEndpoints *int     `json:"max_endpoints"`
+		RateLimit    *float64 `json:"rate_limit"`
+		RateBurst    int      `json:"rate_burst"`
 	}
 	if !adminBody(w, r, &req) {
 		return
 	}
-	s.SetMaxEndpoints(req.APIKey, req.MaxEndpoints)
+	if req.MaxEndpoints != nil {
+		s.SetMaxEndpoints(req.APIKey, *req.MaxEndpoints)
+	}
+	if req.RateLimit != nil {
+		s.SetRateLimit(req.APIKey, *req.RateLimit, req.RateBurst)
+	}
 	w.WriteHeader(http.StatusNoContent)
 }
 

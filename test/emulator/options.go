@@ -30,6 +30,15 @@ type Options struct {
 	// MaxEndpoints is the endpoint limit of every workspace; 0 means none. The
 	// vendor has one, but does not publish the number [doc].
 	MaxEndpoints int
+	// Latency is how long every vendor call takes, on the wall clock, before it
+	// takes effect; LatencyJitter adds up to as much again, evenly spread.
+	Latency, LatencyJitter time.Duration
+	// RateLimit is how many calls per second a workspace may make, and RateBurst
+	// how many at once (default: a second's worth). More are answered with 429
+	// and Retry-After. 0 means no limit. The vendor has one, but does not publish
+	// the number [assumed].
+	RateLimit float64
+	RateBurst int
 	// MaxBodyBytes is the largest request body; more is a 413. Default 1 MiB [assumed].
 	MaxBodyBytes int64
 	// RedeliveryInterval is the least time between two redeliveries of one event. Default one minute [doc].

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // KeyState is what the vendor thinks of an API key.
@@ -45,6 +47,7 @@ type apiKey struct {
 type workspace struct {
 	name         string
 	maxEndpoints int
+	limiter      *rate.Limiter // nil: no limit
 	all          index[*endpoint]
 	byStatus     map[string]*index[*endpoint]
 	// undo remembers what the last writes replaced, newest last, so that a
@@ -199,6 +202,7 @@ func (s *Server) openWorkspace(name string) *workspace {
 		return w
 	}
 	w := newWorkspace(name, s.opts.MaxEndpoints)
+	w.limiter = newLimiter(s.opts.RateLimit, s.opts.RateBurst)
 	s.workspaces[name] = w
 	return w
 }

@@ -28,6 +28,7 @@ type transport struct {
 // call has been answered (or cut) and must not take effect now.
 func (t *transport) before(rt route) bool {
 	f := t.c.fault
+	t.s.wait(t.s.latency())
 	if f != nil && !f.effectFirst() && f.Kind != FaultLateEffect {
 		t.s.wait(f.Delay)
 	}

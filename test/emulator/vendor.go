@@ -138,13 +138,16 @@ func (s *Server) readBody(c *call, w http.ResponseWriter) {
 	c.refused = invalid("", "The request body could not be read")
 }
 
-// execute performs the call: who asks, in which version, what.
+// execute performs the call: who asks, in which version, how often, what.
 func (s *Server) execute(c *call, rt route) answer {
 	if c.refused != nil {
 		return failure(c.refused, c.requestID)
 	}
 	ws, err := s.authorize(c)
 	if err != nil {
+		return failure(err, c.requestID)
+	}
+	if err := s.throttle(ws); err != nil {
 		return failure(err, c.requestID)
 	}
 	a, err := rt.run(s, c, ws)
