@@ -27,6 +27,8 @@ DURATION ?= 10m
 SEED ?=
 ## MUTANTS: regular expression for the names of the mutants to run (default: all)
 MUTANTS ?=
+## BENCH_ARGS: more arguments of bench and bench-micro
+BENCH_ARGS ?=
 ## ARGS: arguments of the manager that run starts
 ARGS ?=
 ## KUBECTL: kubectl to use (default: bin/k8s/kubectl, built when missing)
@@ -154,6 +156,10 @@ test-exhaustive: build $(controlplane_if_ours) ## Run every plan: each crash poi
 .PHONY: soak
 soak: $(controlplane_if_ours) ## Let everything go wrong at once for DURATION, from SEED on.
 	@SOAK_DURATION='$(DURATION)' SOAK_SEED='$(SEED)' $(GO) test ./test/soak -run TestAfterEveryStorm -count=1 -timeout 0 -v $(TESTARGS)
+
+.PHONY: bench-micro
+bench-micro: ## Measure single functions at 10,000 endpoints: time and allocations of a plan, a diff, a sweep.
+	@$(GO) test -run '^$$' -bench . -benchmem -count 1 $(BENCH_ARGS) ./controllers/...
 
 .PHONY: mutants
 mutants: $(controlplane_if_ours) ## Undo one safeguard after another, and see that the test which guards it fails.

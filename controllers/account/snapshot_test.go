@@ -198,26 +198,6 @@ func TestAChangeConcernsTheOwnersBeforeAndAfterAndWhoeverTracksTheID(t *testing.
 	g.Expect(a.affected(Change{ID: "wh_9", New: &was})).To(BeEmpty(), "another cluster's endpoint")
 }
 
-func BenchmarkSweepOfTenThousandEndpoints(b *testing.B) {
-	list := func() map[string]medblocks.Endpoint {
-		listed := map[string]medblocks.Endpoint{}
-		for i := range 10_000 {
-			id := fmt.Sprintf("wh_%05d", i)
-			listed[id] = owned(id, id)
-		}
-		return listed
-	}
-	s := newStore()
-	s.replace(s.begin(), testTime, list(), nil)
-	b.ReportAllocs()
-	for b.Loop() {
-		b.StopTimer()
-		next := list()
-		b.StartTimer()
-		s.replace(s.begin(), testTime, next, nil)
-	}
-}
-
 func TestWhatWasThereOnceIsForgottenWhenItMattersNoMore(t *testing.T) {
 	g := NewWithT(t)
 	s := newStore()
