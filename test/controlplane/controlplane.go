@@ -40,6 +40,10 @@ type Options struct {
 	// files, of which an error of Start quotes the end.
 	AttachOutput io.Writer
 
+	// AuditUsers are users of whose requests the API server keeps a log: one line of JSON for each answer, see AuditLog.
+	// None by default.
+	AuditUsers []string
+
 	// Fsync makes etcd wait for its disk. Off by default, because nothing of a test needs to survive a power failure
 	// and waiting multiplies the time of every write.
 	Fsync bool
@@ -196,6 +200,9 @@ func (c *ControlPlane) configureAPIServer() (token string, err error) {
 		return "", fmt.Errorf("create a folder for certificates: %w", err)
 	}
 	server.Configure().Set("authorization-mode", "RBAC")
+	if err := c.configureAudit(server); err != nil {
+		return "", err
+	}
 	if server.Out, err = c.output("kube-apiserver"); err != nil {
 		return "", err
 	}
