@@ -76,6 +76,24 @@ func (e *Emulator) Calls(ctx context.Context) ([]emulator.Call, error) {
 	return answer.Calls, err
 }
 
+// Counters are how many calls arrived, by operation and status.
+func (e *Emulator) Counters(ctx context.Context) (emulator.Counters, error) {
+	var counters emulator.Counters
+	err := call(ctx, http.MethodGet, e.URL+"/_emulator/counters", nil, &counters)
+	return counters, err
+}
+
+// ForgetCalls empties the log of calls, and starts counting anew.
+func (e *Emulator) ForgetCalls(ctx context.Context) error {
+	return call(ctx, http.MethodDelete, e.URL+"/_emulator/counters", nil, nil)
+}
+
+// LimitRate bounds the calls per second of the API key's workspace, which exists from then on; 0: no limit.
+func (e *Emulator) LimitRate(ctx context.Context, apiKey string, perSecond float64) error {
+	limits := map[string]any{"api_key": apiKey, "rate_limit": perSecond}
+	return call(ctx, http.MethodPost, e.URL+"/_emulator/limits", limits, nil)
+}
+
 // Disable flips an endpoint as a person in the dashboard would.
 func (e *Emulator) Disable(ctx context.Context, id string) error {
 	return call(ctx, http.MethodPost, e.URL+"/_emulator/endpoints/"+url.PathEscape(id)+"/disable", nil, nil)

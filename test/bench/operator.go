@@ -1,0 +1,163 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"time"
+)
+
+// measureOperator runs all phases that are about the operator, one after another in one world.
+func (b *bench) measureOperator(ctx context.Context) error {
+	return b.inWorld(ctx, func(ctx context.Context, w *world) error {
+		for _, phase := range []struct {
+			name    string
+			measure func(context.Context) error
+		}{
+			{phaseRegister, w.measureRegistration},
+			{phaseUpdate, w.measureUpdates},
+			{phaseRestart, w.measureRestart},
+			{phaseSteady, w.measureSteadyState},
+			{phaseDisable, w.measureDisables},
+			{phaseDrift, w.measureDrift},
+			{phaseLimit, w.measureLimits},
+			{phaseDelete, w.measureDeletions},
+		} {
+			if !b.cfg.wants(phase.name) {
+				continue
+			}
+			if err := phase.measure(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// measureCost is what something costs, from its beginning until nothing happens any more. It takes as long as do says.
+func (w *world) measureCost(ctx context.Context, resources int, do func() (end time.Time, err error)) (cost, error) {
+	before, err := w.settled(ctx)
+	if err != nil {
+		return cost{}, err
+	}
+	was, err := footprintOf(w.subject.PID())
+	if err != nil {
+		return cost{}, err
+	}
+	begun := time.Now()
+	end, err := do()
+	if err != nil {
+		return cost{}, err
+	}
+	after, err := w.settled(ctx)
+	if err != nil {
+		return cost{}, err
+	}
+	is, err := footprintOf(w.subject.PID())
+	return cost{resources: resources, took: end.Sub(begun), spent: after.minus(before), cpu: is.cpu - was.cpu}, err
+}
+
+// register applies n resources, and waits until all are Ready.
+func (w *world) register(ctx context.Context, n int) (cost, error) {
+	return w.measureCost(ctx, n, func() (time.Time, error) {
+		if err := w.apply(ctx, namespace, n, appliers); err != nil {
+			return time.Time{}, err
+		}
+		return w.awaitReady(ctx, namespace, n)
+	})
+}
+
+func (w *world) measureRegistration(ctx context.Context) (err error) {
+	if err := w.startOperator(ctx); err != nil {
+		return err
+	}
+	if err := w.idle(ctx); err != nil {
+		return err
+	}
+	if w.out.base, err = w.footprint(ctx); err != nil {
+		return err
+	}
+	w.say("registering %d resources", w.cfg.n)
+	if w.out.registration, err = w.register(ctx, w.cfg.n); err != nil {
+		return err
+	}
+	w.say("all Ready after %s", round(w.out.registration.took))
+	if w.out.template, err = w.template(ctx); err != nil {
+		return err
+	}
+	if err := w.idle(ctx); err != nil {
+		return err
+	}
+	w.out.registered, err = w.footprint(ctx)
+	return err
+}
+
+func (w *world) measureUpdates(ctx context.Context) (err error) {
+	w.say("changing %d resources", w.cfg.updates)
+	w.out.update, err = w.measureCost(ctx, w.cfg.updates, func() (time.Time, error) {
+		if err := w.move(ctx, w.cfg.updates); err != nil {
+			return time.Time{}, err
+		}
+		// The watch may be behind: until it has seen all changes, some look Ready as they were.
+		if err := w.await(ctx, "changed", w.cfg.updates, func() int {
+			changed, _ := w.seen.among(namespace, func(s sight) bool { return s.generation > 1 })
+			return changed
+		}); err != nil {
+			return time.Time{}, err
+		}
+		return w.awaitReady(ctx, namespace, w.cfg.n)
+	})
+	return err
+}
+
+func (w *world) measureDeletions(ctx context.Context) error {
+	if err := w.startOperator(ctx); err != nil {
+		return err
+	}
+	if err := w.idle(ctx); err != nil {
+		return err
+	}
+	w.say("deleting all resources")
+	count := 0
+	deletion, err := w.measureCost(ctx, 0, func() (end time.Time, err error) {
+		if count, err = w.remove(ctx, namespace); err != nil {
+			return end, err
+		}
+		err = w.await(ctx, "deleted", 0, func() int {
+			left, _ := w.seen.among(namespace, func(sight) bool { return true })
+			return left
+		})
+		return time.Now(), err
+	})
+	deletion.resources = count
+	w.out.deletion = deletion
+	return err
+}
+
+// idle waits until the operator has no work left: reconciles that find nothing to do ask for nothing that could be counted.
+func (w *world) idle(ctx context.Context) error {
+	const look, busy = time.Second, 100 * time.Millisecond
+	if _, err := w.settled(ctx); err != nil {
+		return err
+	}
+	was, err := footprintOf(w.subject.PID())
+	if err != nil {
+		return err
+	}
+	for begun := time.Now(); time.Since(begun) < stuck; {
+		if err := pause(ctx, look); err != nil {
+			return err
+		}
+		is, err := footprintOf(w.subject.PID())
+		if err != nil {
+			return err
+		}
+		if is.cpu-was.cpu < busy {
+			break
+		}
+		was = is
+	}
+	_, err = w.settled(ctx)
+	return err
+}
