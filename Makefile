@@ -27,7 +27,11 @@ DURATION ?= 10m
 SEED ?=
 ## MUTANTS: regular expression for the names of the mutants to run (default: all)
 MUTANTS ?=
-## BENCH_ARGS: more arguments of bench and bench-micro
+## N: how many resources bench works with (default: 1000)
+N ?= 1000
+## STEADY: how long bench watches a settled system (default: 1m; 10m for the operator's default intervals)
+STEADY ?= 1m
+## BENCH_ARGS: more arguments of bench (bin/bench --help lists them) or bench-micro (those of go test)
 BENCH_ARGS ?=
 ## ARGS: arguments of the manager that run starts
 ARGS ?=
@@ -156,6 +160,11 @@ test-exhaustive: build $(controlplane_if_ours) ## Run every plan: each crash poi
 .PHONY: soak
 soak: $(controlplane_if_ours) ## Let everything go wrong at once for DURATION, from SEED on.
 	@SOAK_DURATION='$(DURATION)' SOAK_SEED='$(SEED)' $(GO) test ./test/soak -run TestAfterEveryStorm -count=1 -timeout 0 -v $(TESTARGS)
+
+.PHONY: bench
+bench: build $(controlplane_if_ours) ## Measure what N resources cost, and what the same costs without the operator and with a textbook one.
+	@$(GO) build -o bin/bench ./test/bench
+	@bin/bench -n $(N) --steady $(STEADY) $(BENCH_ARGS)
 
 .PHONY: bench-micro
 bench-micro: ## Measure single functions at 10,000 endpoints: time and allocations of a plan, a diff, a sweep.

@@ -21,7 +21,7 @@ func (b *bench) measureBare(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("encode the template: %w", err)
 	}
-	published := float64(b.out.registration.spent.sum(kubeEvents)) / float64(b.cfg.n)
+	published := b.out.registration.per(b.out.registration.spent.sum(kubeEvents))
 	for _, events := range []int{0, int(published + 0.5)} {
 		err := b.inWorld(ctx, func(ctx context.Context, w *world) error {
 			sample := filepath.Join(w.stack.Dir, "template.json")
@@ -32,8 +32,11 @@ func (b *bench) measureBare(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
+			if err := w.warmUp(ctx, namespace); err != nil {
+				return err
+			}
 			w.say("registering %d resources with a bare client (%d events each)", b.cfg.n, events)
-			measured, err := w.register(ctx, b.cfg.n)
+			measured, err := w.register(ctx)
 			if err != nil {
 				return err
 			}
@@ -78,13 +81,16 @@ func (w *world) measureComparator(ctx context.Context, c *comparator) error {
 	if err != nil {
 		return err
 	}
+	if err := w.warmUp(ctx, namespace); err != nil {
+		return err
+	}
 	w.say("registering %d resources with a controller of the textbook (%s)", c.resources, c.name)
 	was, err := w.spent(ctx)
 	if err != nil {
 		return err
 	}
 	begun := time.Now()
-	if err := w.apply(ctx, namespace, c.resources, appliers); err != nil {
+	if err := w.apply(ctx, namespace, 1, c.resources, appliers); err != nil {
 		return err
 	}
 	end, err := w.awaitReady(ctx, namespace, c.resources)

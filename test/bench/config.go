@@ -63,6 +63,8 @@ type config struct {
 	phases        []string
 	bin           string
 
+	quiet time.Duration // how long nothing must happen before something counts as over
+
 	role string
 	child
 }
@@ -95,6 +97,7 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	f.IntVar(&c.comparatorN, "comparator-resources", 1000, "resources of the comparator; what it would cost with more is extrapolated")
 	f.StringSliceVar(&c.phases, "phases", allPhases(), "what to measure; everything but "+phaseComparator+" needs "+phaseRegister+" and brings it")
 	f.StringVar(&c.bin, "bin", "bin", "folder with the built programs")
+	f.DurationVar(&c.quiet, "quiet", 1500*time.Millisecond, "how long nothing must happen before something counts as over")
 	f.StringVar(&c.role, "role", "", "")
 	f.StringVar(&c.kubeconfig, "kubeconfig", "", "")
 	f.StringVar(&c.vendorURL, "vendor-url", "", "")

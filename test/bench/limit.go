@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -30,6 +29,9 @@ func (w *world) measureLimits(ctx context.Context) error {
 		if err := w.idle(ctx); err != nil {
 			return err
 		}
+		if err := w.warmUp(ctx, limitedNamespace); err != nil {
+			return err
+		}
 		w.say("registering %d resources with an account that may make %v calls per second (%s)", w.cfg.limited, w.cfg.limit, variant.name)
 		outcome, err := w.measureLimit(ctx)
 		if err != nil {
@@ -45,11 +47,13 @@ func (w *world) measureLimits(ctx context.Context) error {
 }
 
 func (w *world) measureLimit(ctx context.Context) (*limited, error) {
-	if err := errors.Join(w.vendor.ForgetCalls(ctx), w.vendor.LimitRate(ctx, limitedKey, w.cfg.limit)); err != nil {
+	if err := w.vendor.LimitRate(ctx, limitedKey, w.cfg.limit); err != nil {
 		return nil, err
 	}
-	spent, err := w.measureCost(ctx, w.cfg.limited, func() (time.Time, error) {
-		if err := w.apply(ctx, limitedNamespace, w.cfg.limited, 1); err != nil { // one after another: it is known who is oldest
+	var begun time.Time
+	spent, err := w.measureCost(ctx, w.cfg.limited-1, func() (time.Time, error) {
+		begun = time.Now()
+		if err := w.apply(ctx, limitedNamespace, 1, w.cfg.limited, 1); err != nil { // one after another: it is known who is oldest
 			return time.Time{}, err
 		}
 		return w.awaitReady(ctx, limitedNamespace, w.cfg.limited)
@@ -62,21 +66,16 @@ func (w *world) measureLimit(ctx context.Context) (*limited, error) {
 	if err != nil {
 		return nil, err
 	}
-	var first, last time.Time
 	for _, call := range calls {
-		if call.APIKey != limitedKey {
+		if call.APIKey != limitedKey || call.At.Before(begun) {
 			continue
 		}
-		if first.IsZero() {
-			first = call.At
-		}
-		last = call.At
+		out.window = call.At.Sub(begun)
 		out.calls++
 		if call.Status == http.StatusTooManyRequests {
 			out.refused++
 		}
 	}
-	out.window = last.Sub(first)
 	out.overtaken, err = w.overtaken(ctx)
 	return out, err
 }
@@ -114,11 +113,5 @@ func (w *world) clearLimited(ctx context.Context) error {
 	if err := w.vendor.LimitRate(ctx, limitedKey, 0); err != nil {
 		return err
 	}
-	if _, err := w.remove(ctx, limitedNamespace); err != nil {
-		return err
-	}
-	return w.await(ctx, "deleted", 0, func() int {
-		left, _ := w.seen.among(limitedNamespace, func(sight) bool { return true })
-		return left
-	})
+	return w.remove(ctx, limitedNamespace, w.cfg.limited)
 }

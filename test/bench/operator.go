@@ -58,18 +58,21 @@ func (w *world) measureCost(ctx context.Context, resources int, do func() (end t
 	return cost{resources: resources, took: end.Sub(begun), spent: after.minus(before), cpu: is.cpu - was.cpu}, err
 }
 
-// register applies n resources, and waits until all are Ready.
-func (w *world) register(ctx context.Context, n int) (cost, error) {
-	return w.measureCost(ctx, n, func() (time.Time, error) {
-		if err := w.apply(ctx, namespace, n, appliers); err != nil {
+// register applies all resources but the first, which is there, and waits until all are Ready.
+func (w *world) register(ctx context.Context) (cost, error) {
+	return w.measureCost(ctx, w.cfg.n-1, func() (time.Time, error) {
+		if err := w.apply(ctx, namespace, 1, w.cfg.n, appliers); err != nil {
 			return time.Time{}, err
 		}
-		return w.awaitReady(ctx, namespace, n)
+		return w.awaitReady(ctx, namespace, w.cfg.n)
 	})
 }
 
 func (w *world) measureRegistration(ctx context.Context) (err error) {
 	if err := w.startOperator(ctx); err != nil {
+		return err
+	}
+	if err := w.warmUp(ctx, namespace); err != nil {
 		return err
 	}
 	if err := w.idle(ctx); err != nil {
@@ -79,7 +82,7 @@ func (w *world) measureRegistration(ctx context.Context) (err error) {
 		return err
 	}
 	w.say("registering %d resources", w.cfg.n)
-	if w.out.registration, err = w.register(ctx, w.cfg.n); err != nil {
+	if w.out.registration, err = w.register(ctx); err != nil {
 		return err
 	}
 	w.say("all Ready after %s", round(w.out.registration.took))
@@ -111,7 +114,7 @@ func (w *world) measureUpdates(ctx context.Context) (err error) {
 	return err
 }
 
-func (w *world) measureDeletions(ctx context.Context) error {
+func (w *world) measureDeletions(ctx context.Context) (err error) {
 	if err := w.startOperator(ctx); err != nil {
 		return err
 	}
@@ -119,19 +122,10 @@ func (w *world) measureDeletions(ctx context.Context) error {
 		return err
 	}
 	w.say("deleting all resources")
-	count := 0
-	deletion, err := w.measureCost(ctx, 0, func() (end time.Time, err error) {
-		if count, err = w.remove(ctx, namespace); err != nil {
-			return end, err
-		}
-		err = w.await(ctx, "deleted", 0, func() int {
-			left, _ := w.seen.among(namespace, func(sight) bool { return true })
-			return left
-		})
+	w.out.deletion, err = w.measureCost(ctx, w.cfg.n, func() (time.Time, error) {
+		err := w.remove(ctx, namespace, w.cfg.n)
 		return time.Now(), err
 	})
-	deletion.resources = count
-	w.out.deletion = deletion
 	return err
 }
 

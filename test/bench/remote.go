@@ -117,17 +117,21 @@ func (w *world) measureDrift(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var latencies []time.Duration
-	var callsErr error
 	err = w.await(ctx, "put back", w.cfg.samples, func() int {
-		var calls []emulator.Call
-		calls, callsErr = w.vendor.Calls(ctx)
-		latencies = betweenUpdates(calls)
-		return len(latencies)
+		counters, err := w.vendor.Counters(ctx)
+		if err != nil {
+			return 0
+		}
+		return counters.Calls[emulator.OperationUpdateEndpoint] - w.cfg.samples
 	})
+	if err != nil {
+		return err
+	}
+	calls, err := w.vendor.Calls(ctx)
+	latencies := betweenUpdates(calls)
 	slices.Sort(latencies)
 	w.out.drift = latency{interval: w.cfg.poll, measured: latencies}
-	return errors.Join(err, callsErr)
+	return err
 }
 
 // betweenUpdates is the time from the first PATCH of each endpoint, the person's, to the next, the operator's.

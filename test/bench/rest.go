@@ -73,7 +73,28 @@ func (w *world) measureRestart(ctx context.Context) (err error) {
 	if err := w.idle(ctx); err != nil {
 		return err
 	}
-	return w.noteRestart(ctx, before, begun)
+	if err := w.noteRestart(ctx, before, begun); err != nil {
+		return err
+	}
+	return w.dismiss(ctx, key)
+}
+
+// dismiss deletes a newcomer: the other phases count on the resources that were there before.
+func (w *world) dismiss(ctx context.Context, key client.ObjectKey) error {
+	if err := w.api.Delete(ctx, newResource(key.Namespace, key.Name)); err != nil {
+		return err
+	}
+	err := w.await(ctx, "deleted", 0, func() int {
+		if _, there := w.seen.of(key); there {
+			return 1
+		}
+		return 0
+	})
+	if err != nil {
+		return err
+	}
+	_, err = w.settled(ctx)
+	return err
 }
 
 func (w *world) noteRestart(ctx context.Context, before tally, begun time.Time) error {

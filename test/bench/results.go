@@ -70,7 +70,7 @@ type limited struct {
 	cost
 	variant        string
 	calls, refused int
-	window         time.Duration // from the first call to the last
+	window         time.Duration // until the last call
 	overtaken      int
 }
 
@@ -79,6 +79,9 @@ type limited struct {
 func (l *limited) used(limit float64) float64 {
 	return float64(l.calls) / (math.Ceil(limit) + limit*l.window.Seconds())
 }
+
+// pages is how many calls one list of n endpoints takes.
+func pages(n int) float64 { return math.Ceil(float64(n) / pageSize) }
 
 type bareResult struct {
 	events int // published for each resource

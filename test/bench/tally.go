@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -67,13 +68,27 @@ const (
 	keyReads = "kube read of the API key"
 	// leases are what a leader pays to remain one.
 	leases = "lease "
+	// refused begins writes on an outdated view, which changed nothing.
+	refused = "kube refused with a conflict: "
 	// newcomer begins what was done for a resource that was made during a restart.
 	newcomer = "newcomer "
 )
 
 // kubeWrites are all requests that change something, but for the leader's lease.
 func (t tally) kubeWrites() int {
-	return t.sum("kube create", "kube update", "kube patch", "kube delete")
+	total := 0
+	for what, count := range t {
+		if isWrite(what) {
+			total += count
+		}
+	}
+	return total
+}
+
+func isWrite(what string) bool {
+	return slices.ContainsFunc([]string{"kube create", "kube update", "kube patch", "kube delete"}, func(verb string) bool {
+		return strings.HasPrefix(what, verb)
+	})
 }
 
 // vendorCalls are all calls but the lists.
@@ -95,6 +110,9 @@ type auditEvent struct {
 		Subresource string `json:"subresource"`
 		Name        string `json:"name"`
 	} `json:"objectRef"`
+	ResponseStatus struct {
+		Code int `json:"code"`
+	} `json:"responseStatus"`
 }
 
 // read takes in what was written since the last time.
@@ -138,6 +156,8 @@ func (e *auditEvent) kind() string {
 		return newcomer + what
 	case e.Verb == "get" && e.ObjectRef.Resource == "secrets" && e.ObjectRef.Name == keySecretName:
 		return keyReads
+	case e.ResponseStatus.Code == http.StatusConflict:
+		return refused + what
 	case strings.Contains(e.RequestURI, "dryRun=All"):
 		return "kube dry run: " + what
 	}

@@ -29,8 +29,6 @@ const (
 	namespace, limitedNamespace = "bench", "limited"
 	apiKey, limitedKey          = "mb_sk_sbx_bench", "mb_sk_sbx_limited"
 	keySecretName               = "medblocks-api-key"
-	// quiet is how long nothing must happen before something counts as over.
-	quiet = 1500 * time.Millisecond
 	// stuck is how long nothing may happen before something counts as stuck.
 	stuck = 3 * time.Minute
 	// often is how often one looks.
@@ -125,7 +123,7 @@ func (w *world) furnish(ctx context.Context) (err error) {
 
 // explain adds the last words of the program that is measured.
 func (w *world) explain(err error) error {
-	if w.subject == nil || errors.Is(err, context.Canceled) {
+	if w.subject == nil || !w.subject.Running() || errors.Is(err, context.Canceled) {
 		return err
 	}
 	return fmt.Errorf("%w\nlast words of %s:\n%s", err, w.subject.Name(), w.subject.Tail(10))
@@ -212,12 +210,12 @@ func (w *world) settled(ctx context.Context) (tally, error) {
 		}
 		before = now
 		switch {
-		case time.Since(since) >= quiet:
+		case time.Since(since) >= w.cfg.quiet:
 			return now, nil
 		case time.Now().After(deadline):
 			return nil, fmt.Errorf("there is no end to the requests: %v", now)
 		}
-		if err := pause(ctx, quiet/5); err != nil {
+		if err := pause(ctx, w.cfg.quiet/5); err != nil {
 			return nil, err
 		}
 	}
