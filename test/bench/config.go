@@ -134,8 +134,8 @@ func (c *config) complete() error {
 		return fmt.Errorf("--concurrency, --samples, --updates, --limited and --comparator-resources must be at least 1")
 	case c.limit <= 0:
 		return fmt.Errorf("--limit must be above 0, not %v", c.limit)
-	case c.steady < 5*time.Second:
-		return fmt.Errorf("--steady must be at least 5s, not %s", c.steady)
+	case c.steady < 3*time.Second: // the operator takes no shorter intervals than those that belong to it
+		return fmt.Errorf("--steady must be at least 3s, not %s", c.steady)
 	}
 	if len(c.phases) != 1 || c.phases[0] != phaseComparator {
 		c.phases = append(c.phases, phaseRegister)

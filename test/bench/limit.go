@@ -23,10 +23,7 @@ func (w *world) measureLimits(ctx context.Context) error {
 		{"as shipped", []string{"--api-qps=10", "--api-burst=20"}},
 		{"without a limit of its own", nil},
 	} {
-		if err := w.startOperator(ctx, variant.flags...); err != nil {
-			return err
-		}
-		if err := w.idle(ctx); err != nil {
+		if err := w.startSettled(ctx, variant.flags...); err != nil {
 			return err
 		}
 		if err := w.warmUp(ctx, limitedNamespace); err != nil {

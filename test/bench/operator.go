@@ -115,10 +115,7 @@ func (w *world) measureUpdates(ctx context.Context) (err error) {
 }
 
 func (w *world) measureDeletions(ctx context.Context) (err error) {
-	if err := w.startOperator(ctx); err != nil {
-		return err
-	}
-	if err := w.idle(ctx); err != nil {
+	if err := w.startSettled(ctx); err != nil {
 		return err
 	}
 	w.say("deleting all resources")
@@ -129,9 +126,35 @@ func (w *world) measureDeletions(ctx context.Context) (err error) {
 	return err
 }
 
+// startSettled starts the operator, and waits until it has seen all endpoints and found nothing to do.
+func (w *world) startSettled(ctx context.Context, flags ...string) error {
+	if err := w.stopOperator(); err != nil {
+		return err
+	}
+	if err := w.vendor.ForgetCalls(ctx); err != nil {
+		return err
+	}
+	if err := w.startOperator(ctx, flags...); err != nil {
+		return err
+	}
+	sweep := int(pages(w.cfg.n))
+	err := w.await(ctx, "listed pages", sweep, func() int {
+		full, _, err := w.lists(ctx)
+		if err != nil {
+			return 0
+		}
+		return min(full, sweep) // the next one may have begun
+	})
+	if err != nil {
+		return err
+	}
+	return w.idle(ctx)
+}
+
 // idle waits until the operator has no work left: reconciles that find nothing to do ask for nothing that could be counted.
 func (w *world) idle(ctx context.Context) error {
-	const look, busy = time.Second, 100 * time.Millisecond
+	look := w.cfg.quiet
+	busy := look / 10 // of CPU time
 	if _, err := w.settled(ctx); err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -52,10 +51,7 @@ func (w *world) endpointOf(key client.ObjectKey) (string, error) {
 
 // measureDisables disables endpoints without a word, and waits until their resources show it.
 func (w *world) measureDisables(ctx context.Context) error {
-	if err := w.startOperator(ctx, "--disabled-poll-interval="+w.cfg.disabledPoll.String(), "--poll-interval="+never); err != nil {
-		return err
-	}
-	if err := w.idle(ctx); err != nil {
+	if err := w.startSettled(ctx, "--disabled-poll-interval="+w.cfg.disabledPoll.String(), "--poll-interval="+never); err != nil {
 		return err
 	}
 	w.say("disabling %d endpoints without a word", w.cfg.samples)
@@ -95,10 +91,10 @@ func (w *world) disableSome(ctx context.Context, interval time.Duration) ([]time
 
 // measureDrift changes endpoints as a person in the dashboard would, and waits until they are put back.
 func (w *world) measureDrift(ctx context.Context) error {
-	if err := w.startOperator(ctx, "--poll-interval="+w.cfg.poll.String(), "--disabled-poll-interval="+never); err != nil {
+	if err := w.startSettled(ctx, "--poll-interval="+w.cfg.poll.String(), "--disabled-poll-interval="+never); err != nil {
 		return err
 	}
-	if err := errors.Join(w.idle(ctx), w.vendor.ForgetCalls(ctx)); err != nil {
+	if err := w.vendor.ForgetCalls(ctx); err != nil {
 		return err
 	}
 	w.say("changing %d endpoints at Medblocks", w.cfg.samples)

@@ -96,7 +96,7 @@ func (w *world) remove(ctx context.Context, namespace string, n int) error {
 	if err != nil {
 		return err
 	}
-	return w.await(ctx, "deleted", 0, func() int {
+	return w.await(ctx, "left of what is deleted", 0, func() int {
 		left, _ := w.seen.among(namespace, func(sight) bool { return true })
 		return left
 	})

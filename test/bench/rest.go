@@ -58,7 +58,7 @@ func (w *world) measureRestart(ctx context.Context) (err error) {
 		}
 		applied <- err
 	}()
-	err = w.startOperator(ctx, w.pollFlags()...)
+	err = w.startOperator(ctx)
 	if applyErr := <-applied; applyErr != nil {
 		return applyErr
 	}
@@ -84,7 +84,7 @@ func (w *world) dismiss(ctx context.Context, key client.ObjectKey) error {
 	if err := w.api.Delete(ctx, newResource(key.Namespace, key.Name)); err != nil {
 		return err
 	}
-	err := w.await(ctx, "deleted", 0, func() int {
+	err := w.await(ctx, "left of what is deleted", 0, func() int {
 		if _, there := w.seen.of(key); there {
 			return 1
 		}
@@ -113,11 +113,8 @@ func (w *world) noteRestart(ctx context.Context, before tally, begun time.Time) 
 
 // measureSteadyState watches a settled system. It begins after a sweep, so that no more of them fall into its time than belong there.
 func (w *world) measureSteadyState(ctx context.Context) error {
-	if !w.cfg.wants(phaseRestart) {
-		if err := w.startOperator(ctx, w.pollFlags()...); err != nil {
-			return err
-		}
-		if err := w.idle(ctx); err != nil {
+	if !w.cfg.wants(phaseRestart) || w.cfg.scale() < 1 {
+		if err := w.startSettled(ctx, w.pollFlags()...); err != nil {
 			return err
 		}
 	}

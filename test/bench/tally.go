@@ -6,6 +6,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -127,7 +128,7 @@ func (a *auditLog) read() error {
 	}
 	for lines := bufio.NewReader(file); ; {
 		line, err := lines.ReadBytes('\n')
-		if err == io.EOF { //nolint:errorlint // io.EOF is never wrapped here
+		if errors.Is(err, io.EOF) {
 			return nil // the rest of a line comes next time
 		}
 		if err != nil {

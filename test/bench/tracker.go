@@ -139,7 +139,7 @@ func (w *world) await(ctx context.Context, what string, want int, done func() in
 			return w.subject.EndedError()
 		}
 		if time.Since(told) > 10*time.Second {
-			w.say("%s: %d of %d", what, count, want)
+			w.say("%s: %d, to become %d", what, count, want)
 			told = time.Now()
 		}
 		if err := pause(ctx, often); err != nil {
