@@ -111,7 +111,7 @@ func (r *results) reportComparators(t *table) {
 		// It can be no faster than its workers: a call at a time each.
 		possible := float64(c.concurrency) / r.cfg.latency.Seconds() * c.interval.Seconds()
 		if float64(r.cfg.n) > possible {
-			measured += fmt.Sprintf("; %d workers manage %.0f calls in an interval of %s, and would notice a disable that much later",
+			measured += fmt.Sprintf("; at a concurrency of %d it manages %.0f calls in an interval of %s, and would notice a disable that much later",
 				c.concurrency, possible, c.interval)
 		}
 		if r.steady.watched == 0 {

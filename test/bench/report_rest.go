@@ -64,8 +64,9 @@ func (r *results) reportLimits(t *table) {
 			fmt.Sprintf("≤ %v ×", targetLimit), used, targetLimit)
 		// A second's worth may be registered at once.
 		ideal := max(float64(l.resources)-r.cfg.limit, 1) / r.cfg.limit
-		t.note(what+": all Ready", "%s for %d resources: %.2f × the time that the limit needs; %.3g Kubernetes writes each",
-			round(l.took), l.resources, l.took.Seconds()/ideal, l.per(l.spent.kubeWrites()))
+		t.note(what+": all Ready", "%s for %d resources: %.2f × the time that the limit needs",
+			round(l.took), l.resources, l.took.Seconds()/ideal)
+		t.note(what+": one registration", "%s", l.perResource())
 		t.atMost(what+": younger resources served before an older one", fmt.Sprintf("%d at most", l.overtaken),
 			fmt.Sprintf("< %d, as many as are at work at the same time", r.cfg.concurrency), float64(l.overtaken), float64(r.cfg.concurrency-1))
 	}
