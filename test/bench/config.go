@@ -98,6 +98,20 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	f.StringSliceVar(&c.phases, "phases", allPhases(), "what to measure; everything but "+phaseComparator+" needs "+phaseRegister+" and brings it")
 	f.StringVar(&c.bin, "bin", "bin", "folder with the built programs")
 	f.DurationVar(&c.quiet, "quiet", 1500*time.Millisecond, "how long nothing must happen before something counts as over")
+	if err := c.addRoleFlags(f); err != nil {
+		return c, err
+	}
+	if err := f.Parse(args); err != nil {
+		return c, err
+	}
+	if f.NArg() > 0 {
+		return c, fmt.Errorf("unexpected argument %q", f.Arg(0))
+	}
+	return c, c.complete()
+}
+
+// addRoleFlags adds what this program tells itself when it starts itself in another role.
+func (c *config) addRoleFlags(f *pflag.FlagSet) error {
 	f.StringVar(&c.role, "role", "", "")
 	f.StringVar(&c.kubeconfig, "kubeconfig", "", "")
 	f.StringVar(&c.vendorURL, "vendor-url", "", "")
@@ -108,16 +122,10 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	f.IntVar(&c.kubeBurst, "kube-burst", 0, "")
 	for _, internal := range []string{"role", "kubeconfig", "vendor-url", "sample", "events", "interval", "kube-qps", "kube-burst"} {
 		if err := f.MarkHidden(internal); err != nil {
-			return c, err
+			return err
 		}
 	}
-	if err := f.Parse(args); err != nil {
-		return c, err
-	}
-	if f.NArg() > 0 {
-		return c, fmt.Errorf("unexpected argument %q", f.Arg(0))
-	}
-	return c, c.complete()
+	return nil
 }
 
 // complete checks the parameters and fits them to each other.
