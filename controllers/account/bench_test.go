@@ -35,10 +35,11 @@ func manyListed() map[string]medblocks.Endpoint {
 
 // manyUsers is an account whose snapshot is complete and of which each endpoint is tracked by its owner.
 func manyUsers() *Account {
-	a := newAccount("v1:x", nil, Options{})
+	a := newAccount("v1:x", nil, Options{ClusterID: benchCluster}, nil)
 	a.store.replace(a.store.begin(), testTime, manyListed(), nil)
 	for i := range manyEndpoints {
-		a.users[benchResource(i)] = benchEndpoint(i).ID
+		a.users.add(benchResource(i))
+		a.users.track(benchResource(i), benchEndpoint(i).ID)
 	}
 	return a
 }
@@ -72,7 +73,7 @@ func BenchmarkAffectedByOneOfTenThousandEndpoints(b *testing.B) {
 	c := Change{ID: e.ID, Old: &e, New: &e}
 	b.ReportAllocs()
 	for b.Loop() {
-		if concerned := a.affected(c, benchCluster); len(concerned) != 1 {
+		if concerned := a.affected(c); len(concerned) != 1 {
 			b.Fatal(concerned)
 		}
 	}
@@ -80,9 +81,11 @@ func BenchmarkAffectedByOneOfTenThousandEndpoints(b *testing.B) {
 
 func BenchmarkUnclaimedOfTenThousandEndpoints(b *testing.B) {
 	claimed, adopted := manyUsers(), manyUsers()
-	clear(adopted.users)
+	adopted.users = newUsers()
 	for i := range manyEndpoints { // tracked by resources that their marks do not name
-		adopted.users[Resource{Namespace: "adopters", Name: benchResource(i).Name}] = benchEndpoint(i).ID
+		adopter := Resource{Namespace: "adopters", Name: benchResource(i).Name}
+		adopted.users.add(adopter)
+		adopted.users.track(adopter, benchEndpoint(i).ID)
 	}
 	for name, a := range map[string]*Account{"by their marks": claimed, "by their ids": adopted} {
 		b.Run(name, func(b *testing.B) {

@@ -46,37 +46,3 @@ func TestTheIndexOfUsersIsWhatASearchWouldFind(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkWhomTenThousandChangesConcern(b *testing.B) {
-	a := newAccount("v1:x", nil, Options{ClusterID: "c1"}, nil)
-	var changes []Change
-	for i := range 10_000 {
-		who, id := Resource{Namespace: "shop", Name: fmt.Sprint(i)}, fmt.Sprintf("wh_%05d", i)
-		a.users.add(who)
-		a.users.track(who, id)
-		mine, foreign := owned(id, OwnerMark("c1", who)), owned("wh_x"+id, OwnerMark("c2", who))
-		changes = append(changes, Change{ID: mine.ID, New: &mine}, Change{ID: foreign.ID, New: &foreign})
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		for _, c := range changes {
-			a.affected(c)
-		}
-	}
-}
-
-func BenchmarkUnclaimedAmongTenThousandEndpoints(b *testing.B) {
-	a := newAccount("v1:x", nil, Options{ClusterID: "c1"}, nil)
-	listed := listOf()
-	for i := range 10_000 {
-		who, id := Resource{Namespace: "shop", Name: fmt.Sprint(i)}, fmt.Sprintf("wh_%05d", i)
-		a.users.add(who)
-		a.users.track(who, id)
-		listed[id] = owned(id, OwnerMark("c1", who))
-	}
-	a.store.replace(0, testTime, listed, nil)
-	b.ReportAllocs()
-	for b.Loop() {
-		a.unclaimed("c1")
-	}
-}
