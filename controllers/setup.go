@@ -27,6 +27,7 @@ import (
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
 	"github.com/medblocks/webhook-operator/controllers/account"
 	"github.com/medblocks/webhook-operator/controllers/endpoint"
+	"github.com/medblocks/webhook-operator/controllers/medblocksaccount"
 )
 
 // fieldOwner is the name that the operator writes and publishes events under.
@@ -45,6 +46,14 @@ type Options struct {
 	ReadOnly                bool
 	MaxConcurrentReconciles int
 
+	// AllowedEnvironments that API keys may be of; by default all.
+	AllowedEnvironments []v1alpha1.Environment
+	// OperatorNamespace is where the API keys of MedblocksAccounts are; empty: not known, and there are no such accounts.
+	OperatorNamespace string
+	// WithoutAccounts: the operator has no permissions in the cluster as a whole (--watch-namespaces), and so no MedblocksAccounts.
+	WithoutAccounts bool
+	// Selector selects the MedblocksAccounts that this shard reports on; nil: all.
+	Selector labels.Selector
 	// Clock is the real one by default.
 	Clock clock.Clock
 	// Transport carries the calls to Medblocks; by default one that all accounts share.
@@ -64,14 +73,16 @@ func Scheme() *runtime.Scheme {
 	return scheme
 }
 
-// CacheOptions keep in memory what the operator needs and nothing else: its own kind, as far as the selector goes (nil: all
-// of it), and of the Secrets only those that it wrote. API key Secrets are never cached. Without namespaces, all are watched.
+// CacheOptions keep in memory what the operator needs and nothing else: its own kinds, resources as far as the selector goes (nil:
+// all of them), of the Secrets only those that it wrote, and of the namespaces their labels. API key Secrets are never cached. Without
+// namespaces, all are watched.
 func CacheOptions(namespaces []string, selector labels.Selector) cache.Options {
 	options := cache.Options{
 		DefaultTransform: strip,
 		ByObject: map[client.Object]cache.ByObject{
 			&v1alpha1.MedblocksWebhookEndpoint{}: {Label: selector},
 			&corev1.Secret{}:                     {Label: labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})},
+			&corev1.Namespace{}:                  {Transform: onlyLabels},
 		},
 	}
 	if len(namespaces) > 0 {
@@ -98,7 +109,17 @@ func strip(in any) (any, error) {
 	return object, nil
 }
 
-// Setup adds the accounts and the controller to a manager. The queue that it returns has resources reconciled.
+// onlyLabels strips a namespace of all but its name and labels.
+func onlyLabels(object any) (any, error) {
+	if namespace, ok := object.(*metav1.PartialObjectMetadata); ok {
+		namespace.ObjectMeta = metav1.ObjectMeta{
+			Name: namespace.Name, UID: namespace.UID, ResourceVersion: namespace.ResourceVersion, Labels: namespace.Labels,
+		}
+	}
+	return object, nil
+}
+
+// Setup adds the accounts and the controllers to a manager. The queue that it returns has resources reconciled.
 func Setup(ctx context.Context, mgr manager.Manager, opts Options) (*endpoint.Queue, error) {
 	clusterID, err := clusterID(ctx, mgr.GetAPIReader(), opts.ClusterID)
 	if err != nil {
@@ -108,6 +129,7 @@ func Setup(ctx context.Context, mgr manager.Manager, opts Options) (*endpoint.Qu
 		opts.Clock = clock.RealClock{}
 	}
 	queue := endpoint.NewQueue()
+	queue.Accounts = endpoint.NewQueue()
 	recorder := mgr.GetEventRecorder(fieldOwner)
 	orphans := &endpoint.Orphans{
 		Cache: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: recorder, Log: mgr.GetLogger().WithName("orphans"), ClusterID: clusterID,
@@ -120,7 +142,8 @@ func Setup(ctx context.Context, mgr manager.Manager, opts Options) (*endpoint.Qu
 				Transport: opts.Transport, UserAgent: fieldOwner, Observer: account.ObserveCall,
 			})
 		},
-		ClusterID: clusterID, PollInterval: opts.PollInterval, DisabledPollInterval: opts.DisabledPollInterval,
+		AllowedEnvironments: opts.AllowedEnvironments,
+		ClusterID:           clusterID, PollInterval: opts.PollInterval, DisabledPollInterval: opts.DisabledPollInterval,
 		QPS: opts.APIQPS, Burst: opts.APIBurst, Clock: opts.Clock, Log: mgr.GetLogger().WithName("account"),
 		Witness: orphans,
 	}, queue.Enqueue)
@@ -131,11 +154,19 @@ func Setup(ctx context.Context, mgr manager.Manager, opts Options) (*endpoint.Qu
 		Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Accounts: registry, Events: recorder,
 		Orphans: orphans, Clock: opts.Clock, ClusterID: clusterID, APITimeout: opts.APITimeout, ReadOnly: opts.ReadOnly,
 		PollInterval: opts.PollInterval, Enqueue: queue.Enqueue,
+		OperatorNamespace: opts.OperatorNamespace, WithoutAccounts: opts.WithoutAccounts,
 	}
 	if err := reconciler.SetupWithManager(ctx, mgr, queue, opts.MaxConcurrentReconciles, opts.NewQueue); err != nil {
 		return nil, err
 	}
-	return queue, registerMetrics(opts.Metrics, registry, &endpoint.Collector{Cache: mgr.GetCache()})
+	if err := registerMetrics(opts.Metrics, registry, &endpoint.Collector{Cache: mgr.GetCache()}); err != nil || opts.WithoutAccounts {
+		return queue, err
+	}
+	accounts := &medblocksaccount.Reconciler{
+		Client: mgr.GetClient(), Accounts: registry, Orphans: orphans, Deleter: reconciler, Events: recorder, Clock: opts.Clock,
+		ClusterID: clusterID, OperatorNamespace: opts.OperatorNamespace, Selector: opts.Selector, ReadOnly: opts.ReadOnly,
+	}
+	return queue, accounts.SetupWithManager(mgr, queue.Accounts)
 }
 
 func registerMetrics(registerer prometheus.Registerer, collectors ...prometheus.Collector) error {

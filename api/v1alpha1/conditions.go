@@ -36,6 +36,11 @@ const (
 	ReasonInvalidRequest = "InvalidRequest"
 	// ReasonCredentialsUnavailable: the API key Secret, or the key in it, is missing or empty.
 	ReasonCredentialsUnavailable = "CredentialsUnavailable"
+	// ReasonWrongEnvironment: the API key is of another environment (Sandbox, Production) than the MedblocksAccount or the
+	// operator allows. It is not used for any call.
+	ReasonWrongEnvironment = "WrongEnvironment"
+	// ReasonNotAllowed: the resource violates a guardrail of the MedblocksAccount that it names.
+	ReasonNotAllowed = "NotAllowed"
 	// ReasonInvalidAPIKey: Medblocks refuses the API key (401).
 	ReasonInvalidAPIKey = "InvalidAPIKey"
 	// ReasonForbidden: the API key is valid and not allowed to do this (403).

@@ -25,7 +25,7 @@ import (
 // +kubebuilder:printcolumn:name="Secret",type="string",priority=1,JSONPath=".status.signingSecret.name",description="Secret that holds the signing secret"
 // +kubebuilder:printcolumn:name="Message",type="string",priority=1,JSONPath=".status.conditions[?(@.type=='Ready')].message",description="What is wrong and what to do, or what was done"
 // +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 238 || (has(self.spec.signingSecret) && has(self.spec.signingSecret.name))",message="metadata.name is longer than 238 characters, so the default name of the signing Secret (<name>-signing-secret) would exceed 253: set spec.signingSecret.name or choose a shorter name"
-// +kubebuilder:validation:XValidation:rule="(has(self.spec.signingSecret) && has(self.spec.signingSecret.name)) || self.spec.apiKeySecretRef.name != self.metadata.name + '-signing-secret'",fieldPath=".spec.apiKeySecretRef.name",message="apiKeySecretRef.name is the default name of this resource's signing Secret, which the operator owns: set spec.signingSecret.name or keep the API key in another Secret"
+// +kubebuilder:validation:XValidation:rule="(has(self.spec.signingSecret) && has(self.spec.signingSecret.name)) || !has(self.spec.apiKeySecretRef) || self.spec.apiKeySecretRef.name != self.metadata.name + '-signing-secret'",fieldPath=".spec.apiKeySecretRef.name",message="apiKeySecretRef.name is the default name of this resource's signing Secret, which the operator owns: set spec.signingSecret.name or keep the API key in another Secret"
 // +kubebuilder:validation:XValidation:rule="!has(self.spec.adopt) || has(oldSelf.spec.adopt) || !has(self.status) || !has(self.status.endpointID) || size(self.status.endpointID) == 0 || self.spec.adopt.endpointID == self.status.endpointID",fieldPath=".spec.adopt.endpointID",message="adopt.endpointID must be status.endpointID, because this resource already manages that endpoint: create another resource for another endpoint"
 type MedblocksWebhookEndpoint struct {
 	metav1.TypeMeta `json:",inline"`
@@ -58,7 +58,8 @@ type MedblocksWebhookEndpointList struct {
 // and never writes them into the spec.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.medblocksAPIVersion) == has(oldSelf.medblocksAPIVersion) && (!has(self.medblocksAPIVersion) || self.medblocksAPIVersion == oldSelf.medblocksAPIVersion)",fieldPath=".medblocksAPIVersion",message="medblocksAPIVersion cannot be changed, added or removed: Medblocks pins it at registration; delete this resource and create another one"
-// +kubebuilder:validation:XValidation:rule="!has(self.signingSecret) || !has(self.signingSecret.name) || self.signingSecret.name != self.apiKeySecretRef.name",fieldPath=".signingSecret.name",message="signingSecret.name must differ from apiKeySecretRef.name: the operator owns the signing Secret and only reads the API key"
+// +kubebuilder:validation:XValidation:rule="has(self.apiKeySecretRef) != has(self.accountRef)",fieldPath=".apiKeySecretRef",message="exactly one of apiKeySecretRef and accountRef is needed: name a Secret of this namespace that holds an API key, or a MedblocksAccount of this cluster, and remove the other"
+// +kubebuilder:validation:XValidation:rule="!has(self.signingSecret) || !has(self.signingSecret.name) || !has(self.apiKeySecretRef) || self.signingSecret.name != self.apiKeySecretRef.name",fieldPath=".signingSecret.name",message="signingSecret.name must differ from apiKeySecretRef.name: the operator owns the signing Secret and only reads the API key"
 type MedblocksWebhookEndpointSpec struct {
 	// url is the receiver URL that Medblocks delivers events to. It must be https;
 	// http is accepted for localhost, 127.0.0.1 and [::1] only. No userinfo, no
@@ -106,9 +107,15 @@ type MedblocksWebhookEndpointSpec struct {
 	MedblocksAPIVersion string `json:"medblocksAPIVersion,omitempty"`
 
 	// apiKeySecretRef names the Secret, in the namespace of this resource, that
-	// holds the Medblocks API key.
-	// +required
-	APIKeySecretRef APIKeySecretReference `json:"apiKeySecretRef"`
+	// holds the Medblocks API key. Exactly one of apiKeySecretRef and accountRef
+	// is needed.
+	// +optional
+	APIKeySecretRef APIKeySecretReference `json:"apiKeySecretRef,omitzero"`
+
+	// accountRef names the MedblocksAccount whose API key is used, instead of a
+	// Secret of this namespace.
+	// +optional
+	AccountRef *AccountReference `json:"accountRef,omitempty"`
 
 	// state is what you want the endpoint to be: Active (default) or Disabled.
 	// +optional
@@ -179,8 +186,18 @@ const (
 // +kubebuilder:validation:MaxLength=4096
 type MetadataValue string
 
-// APIKeySecretReference names a key in a Secret of the resource's own
-// namespace.
+// AccountReference names a MedblocksAccount of the cluster.
+type AccountReference struct {
+	// name of the MedblocksAccount.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue()",message="name must be the name of a MedblocksAccount: lower-case letters, digits, '-' and '.'"
+	Name string `json:"name"`
+}
+
+// APIKeySecretReference names a key in a Secret: of the resource's own
+// namespace or, in a MedblocksAccount, of the operator's.
 type APIKeySecretReference struct {
 	// name of the Secret.
 	// +required

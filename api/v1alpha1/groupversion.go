@@ -26,7 +26,7 @@ var (
 )
 
 func addKnownTypes(scheme *runtime.Scheme) error {
-	scheme.AddKnownTypes(GroupVersion, &MedblocksWebhookEndpoint{}, &MedblocksWebhookEndpointList{})
+	scheme.AddKnownTypes(GroupVersion, &MedblocksWebhookEndpoint{}, &MedblocksWebhookEndpointList{}, &MedblocksAccount{}, &MedblocksAccountList{})
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
 }

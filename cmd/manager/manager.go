@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"time"
 
-	"k8s.io/apimachinery/pkg/labels"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -42,16 +41,14 @@ func newManager(ctx context.Context, opts *options) (manager.Manager, error) {
 		APIBaseURL: opts.apiBaseURL, APIVersion: opts.apiVersion, APIQPS: opts.apiQPS, APIBurst: opts.apiBurst,
 		APITimeout: opts.apiTimeout, PollInterval: opts.pollInterval, DisabledPollInterval: opts.disabledPollInterval,
 		ClusterID: opts.clusterID, ReadOnly: opts.readOnly, MaxConcurrentReconciles: opts.maxConcurrent,
-		Metrics: ctrlmetrics.Registry,
+		Metrics:             ctrlmetrics.Registry,
+		AllowedEnvironments: opts.environments(), OperatorNamespace: opts.namespace(), WithoutAccounts: len(opts.watchNamespaces) > 0,
+		Selector: opts.selector(),
 	})
 	return mgr, err
 }
 
 func managerOptions(opts *options) ctrl.Options {
-	selector, err := labels.Parse(opts.watchSelector)
-	if err != nil {
-		panic(err) // validated
-	}
 	metrics := metricsserver.Options{BindAddress: opts.metricsAddress, SecureServing: opts.metricsSecure}
 	if opts.metricsSecure {
 		metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
@@ -60,7 +57,7 @@ func managerOptions(opts *options) ctrl.Options {
 	shutdownTimeout := opts.apiTimeout + 15*time.Second
 	return ctrl.Options{
 		Scheme:                        controllers.Scheme(),
-		Cache:                         controllers.CacheOptions(opts.watchNamespaces, selector),
+		Cache:                         controllers.CacheOptions(opts.watchNamespaces, opts.selector()),
 		Metrics:                       metrics,
 		HealthProbeBindAddress:        opts.probeAddress,
 		LeaderElection:                opts.leaderElect,

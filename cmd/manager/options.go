@@ -10,12 +10,15 @@ import (
 	"net/netip"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/medblocks/webhook-operator/api/medblocks"
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/controllers/account"
 )
 
 // options are the operator's flags.
@@ -30,6 +33,8 @@ type options struct {
 	clusterID            string
 	readOnly             bool
 	maxConcurrent        int
+	allowedEnvironments  list
+	operatorNamespace    string
 	watchNamespaces      list
 	watchSelector        string
 	leaderElect          bool
@@ -74,8 +79,10 @@ func (o *options) addFlags(flags *flag.FlagSet) {
 	flags.DurationVar(&o.disabledPollInterval, "disabled-poll-interval", o.disabledPollInterval, "Time between two lists of an account's disabled endpoints (±10 %): how soon a silent disable is noticed.")
 	flags.StringVar(&o.clusterID, "cluster-id", o.clusterID, "Identity of this cluster in the endpoints' owner mark. Default: the UID of the kube-system namespace.")
 	flags.BoolVar(&o.readOnly, "read-only", o.readOnly, "Plan and report for every resource, and write nothing to Medblocks: for migrations and disaster recovery.")
+	flags.Var(&o.allowedEnvironments, "allowed-environments", "Environments that API keys may be of, by their prefix: Sandbox, Production; separated by commas, may be repeated. A key of another one is used for no call. Default: both.")
+	flags.StringVar(&o.operatorNamespace, "operator-namespace", o.operatorNamespace, "Namespace of the Secrets with the API keys of MedblocksAccounts. Default: the operator's own namespace, when it runs in a cluster.")
 	flags.IntVar(&o.maxConcurrent, "max-concurrent-reconciles", o.maxConcurrent, "Resources that are reconciled at the same time.")
-	flags.Var(&o.watchNamespaces, "watch-namespaces", "Namespaces to watch, separated by commas; may be repeated. Default: all.")
+	flags.Var(&o.watchNamespaces, "watch-namespaces", "Namespaces to watch, separated by commas; may be repeated. Without permissions for the whole cluster there are no MedblocksAccounts then: resources with spec.accountRef are refused. Default: all.")
 	flags.StringVar(&o.watchSelector, "watch-label-selector", o.watchSelector, "Label selector of the resources to manage, for shards. A resource that does not match is never touched. Default: all.")
 	flags.BoolVar(&o.leaderElect, "leader-elect", o.leaderElect, "Elect a leader among several replicas, so that one works at a time.")
 	flags.StringVar(&o.leaderNamespace, "leader-election-namespace", o.leaderNamespace, "Namespace of the leader election lease. Default: the operator's own namespace, when it runs in a cluster.")
@@ -86,7 +93,37 @@ func (o *options) addFlags(flags *flag.FlagSet) {
 	flags.Var(&o.probeAllowCIDRs, "probe-allow-cidr", "Loopback, link-local or private network (CIDR) that receiver probes may connect to; may be repeated. Default: none. This version of the operator refuses reenablePolicy.mode WhenHealthy and makes no probes.")
 }
 
-// inClusterNamespace is where a Pod reads its namespace, which holds the lease by default.
+// environments are the allowed ones; none: all.
+func (o *options) environments() []v1alpha1.Environment {
+	allowed := make([]v1alpha1.Environment, 0, len(o.allowedEnvironments))
+	for _, name := range o.allowedEnvironments {
+		allowed = append(allowed, v1alpha1.Environment(name))
+	}
+	return allowed
+}
+
+// namespace is the one with the API keys of MedblocksAccounts; empty: it is not known.
+func (o *options) namespace() string {
+	if o.operatorNamespace != "" {
+		return o.operatorNamespace
+	}
+	name, err := os.ReadFile(inClusterNamespace)
+	if err != nil {
+		return "" // not in a cluster; resources that need it say so
+	}
+	return strings.TrimSpace(string(name))
+}
+
+// selector is that of the resources to manage.
+func (o *options) selector() labels.Selector {
+	selector, err := labels.Parse(o.watchSelector)
+	if err != nil {
+		panic(err) // validated
+	}
+	return selector
+}
+
+// inClusterNamespace is where a Pod reads its namespace, which holds the lease and the Secrets of accounts by default.
 const inClusterNamespace = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
 var versionPattern = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
@@ -115,6 +152,9 @@ func (o *options) validate() error {
 	check(err == nil, "--api-base-url: %v", err)
 	_, err = labels.Parse(o.watchSelector)
 	check(err == nil, "--watch-label-selector: %v", err)
+	for _, environment := range o.environments() {
+		check(slices.Contains(account.Environments, environment), "--allowed-environments: there is no environment %q, only Sandbox and Production", environment)
+	}
 	for _, cidr := range o.probeAllowCIDRs {
 		_, err := netip.ParsePrefix(cidr)
 		check(err == nil, "--probe-allow-cidr: %v", err)

@@ -22,12 +22,17 @@ func ownerOf(endpoint *medblocks.Endpoint, clusterID string) (Resource, bool) {
 	if endpoint == nil {
 		return Resource{}, false
 	}
-	rest, ok := strings.CutPrefix(endpoint.Metadata[v1alpha1.MarkOwner], clusterID+"/")
+	return OwnerOf(endpoint.Metadata[v1alpha1.MarkOwner], clusterID)
+}
+
+// OwnerOf is the resource of this cluster that an owner mark names.
+func OwnerOf(mark, clusterID string) (Resource, bool) {
+	rest, ok := strings.CutPrefix(mark, clusterID+"/")
 	if !ok {
 		return Resource{}, false
 	}
 	namespace, name, ok := strings.Cut(rest, "/")
-	return Resource{Namespace: namespace, Name: name}, ok && !strings.Contains(name, "/") // no resource has such a name
+	return Resource{Namespace: namespace, Name: name}, ok && namespace != "" && !strings.Contains(name, "/") // no resource has such a name
 }
 
 // affected names the users of the account that a change concerns: those that look at the endpoint, and those that

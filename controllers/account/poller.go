@@ -135,6 +135,7 @@ func (p *poller) fullSweep(ctx context.Context) {
 	if err == nil && p.opts.Witness != nil {
 		p.opts.Witness.Swept(ctx, p.account, p.account.unclaimed(p.opts.ClusterID))
 	}
+	p.account.enqueue(p.account.overseers()...) // after the witness, whose findings they tell
 }
 
 // takeOver takes over a complete list, and tells whether it concerns all users of the account.
@@ -179,7 +180,10 @@ func (p *poller) disabledSweep(ctx context.Context) {
 		return
 	}
 	p.swept(sweepDisabled, at)
-	p.announce(p.account.store.merge(begun, listed))
+	if changes := p.account.store.merge(begun, listed); len(changes) > 0 {
+		p.announce(changes)
+		p.account.enqueue(p.account.overseers()...)
+	}
 }
 
 func (p *poller) announce(changes []Change) {

@@ -6,34 +6,29 @@ package account
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
 )
 
-// Resource names a MedblocksWebhookEndpoint.
+// Resource names a user of an account: a MedblocksWebhookEndpoint or, without a namespace, a MedblocksAccount.
 type Resource = types.NamespacedName
 
-// KeyRef names a key of a Secret that holds an API key.
-type KeyRef struct {
-	Namespace, Name, Key string
-}
-
-// Options of a registry. All are required, except Witness.
+// Options of a registry. All are required, except AllowedEnvironments and Witness.
 type Options struct {
 	// Secrets reads API key Secrets live: they are never cached and never watched.
 	Secrets client.Reader
 	// NewAPI makes a client for an API key.
 	NewAPI func(apiKey string) (API, error)
+	// AllowedEnvironments are those that API keys may be of; none: all.
+	AllowedEnvironments []v1alpha1.Environment
 	// ClusterID is the first part of the owner mark.
 	ClusterID string
 	// PollInterval is the time between two full lists of an account.
@@ -48,13 +43,6 @@ type Options struct {
 	// Witness is told of the endpoints that nobody claims; nil: nobody wants to know.
 	Witness Witness
 }
-
-// CredentialsError says why there is no API key. Its message names the Secret and the next step, and never the key.
-type CredentialsError struct {
-	Message string
-}
-
-func (e *CredentialsError) Error() string { return e.Message }
 
 // Registry finds the account of a resource, and runs one poller per account in use.
 type Registry struct {
@@ -85,6 +73,9 @@ type running struct {
 
 // NewRegistry makes a registry that has resources reconciled through enqueue.
 func NewRegistry(opts Options, enqueue func(...Resource)) *Registry {
+	if len(opts.AllowedEnvironments) == 0 {
+		opts.AllowedEnvironments = Environments
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Registry{
 		opts: opts, enqueue: enqueue, ctx: ctx, cancel: cancel,
@@ -114,6 +105,13 @@ func (r *Registry) Use(ctx context.Context, who Resource, ref KeyRef) (*Account,
 		return r.lastAccount(who), err
 	}
 	return r.assign(who, ref, key) //nolint:contextcheck // the poller outlives the call
+}
+
+// Last is the account that a resource used last, where its key cannot even be looked for now: a deletion may still use it. nil: none.
+func (r *Registry) Last(who Resource) *Account {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.lastAccount(who)
 }
 
 // Tracked is the endpoint that a resource manages and the account that it uses for it, as far as they are known.
@@ -205,7 +203,7 @@ func (r *Registry) assign(who Resource, ref KeyRef, key string) (*Account, error
 	if !ok {
 		api, err := r.opts.NewAPI(key)
 		if err != nil {
-			return nil, &CredentialsError{Message: fmt.Sprintf("the value of key %q in Secret %q cannot be used as an API key: %v", ref.Key, ref.Name, err)}
+			return nil, missingKey("the value of key %q in Secret %q cannot be used as an API key: %v", ref.Key, ref.secret(), err)
 		}
 		account = r.run(newAccount(hash, api, r.opts, r.enqueue), ref)
 	}
@@ -328,31 +326,4 @@ func (r *Registry) refsOf(keyHash string) []KeyRef {
 		}
 	}
 	return refs
-}
-
-// readKey reads an API key live. The value is trimmed: a trailing newline is the most common slip of all.
-func (r *Registry) readKey(ctx context.Context, ref KeyRef) (string, error) {
-	var secret corev1.Secret
-	err := r.opts.Secrets.Get(ctx, client.ObjectKey{Namespace: ref.Namespace, Name: ref.Name}, &secret)
-	if apierrors.IsNotFound(err) {
-		return "", &CredentialsError{Message: fmt.Sprintf("Secret %q with the API key does not exist: create it, or correct spec.apiKeySecretRef.name", ref.Name)}
-	}
-	if apierrors.IsForbidden(err) {
-		return "", &CredentialsError{Message: fmt.Sprintf("the operator may not read Secret %q with the API key: let its service account get Secrets in namespace %q", ref.Name, ref.Namespace)}
-	}
-	if err != nil {
-		return "", fmt.Errorf("reading the API key Secret: %w", err)
-	}
-	value, ok := secret.Data[ref.Key]
-	if !ok {
-		return "", &CredentialsError{Message: fmt.Sprintf("Secret %q has no key %q: add it, or correct spec.apiKeySecretRef.key", ref.Name, ref.Key)}
-	}
-	key := strings.TrimSpace(string(value))
-	switch {
-	case key == "":
-		return "", &CredentialsError{Message: fmt.Sprintf("key %q in Secret %q is empty: set it to a Medblocks API key", ref.Key, ref.Name)}
-	case strings.ContainsFunc(key, func(c rune) bool { return c <= ' ' || c > '~' }):
-		return "", &CredentialsError{Message: fmt.Sprintf("key %q in Secret %q is not an API key: it contains white space or characters outside ASCII", ref.Key, ref.Name)}
-	}
-	return key, nil
 }

@@ -22,7 +22,7 @@ import (
 )
 
 // Reconciler brings MedblocksWebhookEndpoints and the endpoints at Medblocks together. All fields are required, except
-// ReadOnly.
+// ReadOnly, OperatorNamespace and WithoutAccounts.
 type Reconciler struct {
 	// Client reads from the cache and writes.
 	Client client.Client
@@ -43,11 +43,17 @@ type Reconciler struct {
 	PollInterval time.Duration
 	// ReadOnly plans and reports, and writes nothing to Medblocks.
 	ReadOnly bool
+	// OperatorNamespace is where the API keys of MedblocksAccounts are; empty: not known.
+	OperatorNamespace string
+	// WithoutAccounts: this operator may not read MedblocksAccounts and namespaces, and refuses resources that name one.
+	WithoutAccounts bool
 	// Enqueue has resources reconciled.
 	Enqueue func(...account.Resource)
 
 	memories memories
 	turns    turns
+	// limited are the resources that a limit of their MedblocksAccount leaves without a place.
+	limited resourceSet
 	// beginning is when the first reconcile began.
 	once      sync.Once
 	beginning time.Time
@@ -82,7 +88,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if w.mem.isAhead(&res) {
 		return r.retryStale(w), nil
 	}
-	if err := r.wakeRivals(ctx, w); err != nil {
+	if err := errors.Join(r.wakeRivals(ctx, w), r.wakeSiblings(ctx, w)); err != nil {
 		return ctrl.Result{}, err
 	}
 	if err := r.observe(ctx, w); err != nil {
@@ -193,6 +199,8 @@ func (r *Reconciler) forget(ctx context.Context, who account.Resource) error {
 	if err := r.wakeOthers(ctx, who, r.memories.claims(who)); err != nil {
 		return err
 	}
+	r.limited.remove(who)
+	r.Enqueue(r.limited.of(who.Namespace)...) // a place may be free
 	finished := r.memories.forget(who)
 	if acct, id := r.Accounts.Tracked(who); id != "" && !finished {
 		r.Orphans.vanished(ctx, acct, account.Marked{ID: id, Owner: who})

@@ -114,7 +114,7 @@ func classify(err error, now time.Time) (class, *hold) {
 		return waitUntil, h
 	case medblocks.IsUnauthorized(err):
 		return terminal, stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonInvalidAPIKey,
-			"Medblocks refuses the API key (401): %s. Put a valid key into the Secret of spec.apiKeySecretRef; it is picked up by itself", vendorMessage(err))
+			"Medblocks refuses the API key (401): %s. Put a valid key into the Secret of spec.apiKeySecretRef, which is in the MedblocksAccount where one is used; it is picked up by itself", vendorMessage(err))
 	case medblocks.IsForbidden(err):
 		h := stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonForbidden,
 			"Medblocks does not allow this to the API key (403): %s. Give the key access to webhook endpoints, or use another key", vendorMessage(err))

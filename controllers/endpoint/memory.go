@@ -41,6 +41,9 @@ type memory struct {
 	// claims are what the resource was last seen to claim, see rivals.
 	claims []string
 
+	// usesAccount is the MedblocksAccount that the resource was last seen to use, see siblings.
+	usesAccount string
+
 	// finished: this operator has removed its finalizer.
 	finished bool
 
@@ -149,7 +152,7 @@ func (m *memories) of(res *v1alpha1.MedblocksWebhookEndpoint) *memory {
 	}
 	mem := &memory{uid: res.UID}
 	if former, ok := m.all[key]; ok {
-		mem.claims = former.claims // others may wait for what this resource does not claim any more
+		mem.claims, mem.usesAccount = former.claims, former.usesAccount // others may wait for what this resource does not claim any more
 	}
 	m.all[key] = mem
 	return mem

@@ -29,6 +29,8 @@ type observation struct {
 	refused error
 	// turn is when the resource may call Medblocks.
 	turn account.Turn
+	// guardrails are those of the MedblocksAccount that the resource uses; nil: it uses none, or there is no such account.
+	guardrails *guardrails
 	// listError is why the last full list failed.
 	listError error
 	// view is what the account knows without a call.

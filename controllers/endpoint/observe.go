@@ -30,9 +30,8 @@ func (r *Reconciler) observe(ctx context.Context, w *work) error {
 	w.obs = obs
 	mem.meet(res, r.Clock.Now(), r.APITimeout)
 	obs.flyingUntil, obs.lostUntil, obs.begunUntil = mem.flyingUntil, mem.lostUntil, r.begun().Add(r.APITimeout)
-	if res.Spec.Suspend && res.DeletionTimestamp.IsZero() {
-		r.Accounts.Release(who) // a suspended resource costs no call
-		return r.observeSecret(ctx, w)
+	if left, err := r.leftAlone(ctx, w); left || err != nil {
+		return err
 	}
 	dropDamagedID(res)
 	if mem.registered == res.Status.EndpointID {
@@ -56,6 +55,23 @@ func (r *Reconciler) observe(ctx context.Context, w *work) error {
 		return err
 	}
 	return r.observeAccount(ctx, w, who)
+}
+
+// leftAlone comes first: a resource that is suspended, or that its MedblocksAccount does not allow, costs no call.
+func (r *Reconciler) leftAlone(ctx context.Context, w *work) (bool, error) {
+	who := client.ObjectKeyFromObject(w.res)
+	if !w.res.DeletionTimestamp.IsZero() {
+		r.limited.remove(who)
+		return false, nil
+	}
+	if err := r.observeGuardrails(ctx, w); err != nil {
+		return false, err
+	}
+	if !w.res.Spec.Suspend && notAllowed(w.res, w.obs.guardrails) == nil {
+		return false, nil
+	}
+	r.Accounts.Release(who)
+	return true, r.observeSecret(ctx, w)
 }
 
 // dropDamagedID takes no id for an endpoint's that cannot be one; the owner mark finds the endpoint.
@@ -92,7 +108,13 @@ func (r *Reconciler) observeSecret(ctx context.Context, w *work) error {
 
 // accountOf is the account that the resource uses; nil without a key.
 func (r *Reconciler) accountOf(ctx context.Context, w *work, who account.Resource) (*account.Account, error) {
-	acct, err := r.Accounts.Use(ctx, who, keyRefOf(w.res))
+	var acct *account.Account
+	ref, err := r.keyRefOf(ctx, w.res)
+	if err == nil {
+		acct, err = r.Accounts.Use(ctx, who, ref)
+	} else {
+		acct = r.Accounts.Last(who)
+	}
 	if missing := (*account.CredentialsError)(nil); err != nil && !errors.As(err, &missing) {
 		return nil, err // an API server that does not answer says nothing about the key
 	}

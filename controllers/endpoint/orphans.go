@@ -22,8 +22,8 @@ import (
 const maxJudged = 20
 
 // Orphans reports endpoints that carry the mark of a resource that does not exist: somebody has removed its finalizer by
-// hand, or released it. They are reported and never touched: whoever creates the resource again gets its endpoint back. All
-// fields are required.
+// hand, or released it. They are reported, and not touched here: whoever creates the resource again gets its endpoint back. (A
+// MedblocksAccount may ask for more, see DeleteOrphan.) All fields are required.
 type Orphans struct {
 	// Cache holds the resources that this operator is responsible for, and refuses other namespaces.
 	Cache client.Reader
@@ -65,6 +65,17 @@ func (o *Orphans) Swept(ctx context.Context, acct *account.Account, unclaimed []
 
 // Abandoned forgets what nobody lists any more (account.Witness).
 func (o *Orphans) Abandoned(keyHash string) { o.known.set(keyHash, nil) }
+
+// Orphaned are the endpoints that an account's last sweeps have found to be orphaned, by id.
+func (o *Orphans) Orphaned(keyHash string) map[string]bool {
+	ids := map[string]bool{}
+	for id, is := range o.known.of(keyHash) {
+		if is.verdict == orphaned {
+			ids[id] = true
+		}
+	}
+	return ids
+}
 
 // vanished judges the endpoint of a resource that went without a deletion by this operator. Where it was the last user of
 // its account, no sweep would notice.

@@ -155,6 +155,9 @@ func (p *planner) letGo() bool {
 	h := stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonCredentialsUnavailable,
 		"the endpoint cannot be deleted at Medblocks: %s. Put the API key back, or annotate this resource with %s: \"true\" to delete it without deleting the endpoint", p.keyTrouble(), v1alpha1.AnnotationRelease)
 	h.Wake = p.now.Add(credentialsRetry)
+	if isWrongEnvironment(p.obs.credentials) {
+		h.Reason = v1alpha1.ReasonWrongEnvironment
+	}
 	if p.obs.refused != nil {
 		_, refused := classify(p.obs.refused, p.now)
 		h.Reason = refused.Reason

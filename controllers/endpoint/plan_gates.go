@@ -4,6 +4,7 @@
 package endpoint
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/controllers/account"
 )
 
 // credentialsGrace is how long a missing key is taken for one that is about to arrive: GitOps tools and External
@@ -30,6 +32,9 @@ func (p *planner) mayAct() bool {
 	}
 	if h == nil {
 		h = p.copiesItself()
+	}
+	if h == nil {
+		h = notAllowed(p.res, p.obs.guardrails)
 	}
 	if h == nil && p.obs.credentials != nil {
 		h = p.noCredentials()
@@ -89,9 +94,20 @@ func unsupported(res *v1alpha1.MedblocksWebhookEndpoint) *hold {
 		"this version of the operator does not support %s yet: remove it from the manifest; nothing is done until then", strings.Join(fields, ", "))
 }
 
-// noCredentials waits for the key for a while and then asks for help.
+// noCredentials waits for the key for a while and then asks for help. A key of the wrong environment was put there by somebody:
+// nothing is about to arrive.
 func (p *planner) noCredentials() *hold {
+	if isWrongEnvironment(p.obs.credentials) {
+		h := stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonWrongEnvironment, "%s", p.obs.credentials.Error())
+		h.Wake = p.now.Add(4 * credentialsRetry)
+		return h
+	}
 	return p.patiently(workingHold(v1alpha1.ConditionSynced, v1alpha1.ReasonCredentialsUnavailable, "%s", p.obs.credentials.Error()))
+}
+
+func isWrongEnvironment(err error) bool {
+	var credentials *account.CredentialsError
+	return errors.As(err, &credentials) && credentials.WrongEnvironment
 }
 
 // patiently waits for a while for what people are about to create, and then asks for help. The grace is measured from the

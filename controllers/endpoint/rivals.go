@@ -6,6 +6,7 @@ package endpoint
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -106,7 +107,7 @@ func (r *Reconciler) observeRivalsForEndpoint(ctx context.Context, w *work) erro
 	}
 	rivals := []rival{}
 	for i := range others {
-		sees, err := r.Accounts.Sees(ctx, keyRefOf(&others[i]), w.account, id)
+		sees, err := r.sees(ctx, &others[i], w.account, id)
 		if err != nil {
 			return err
 		}
@@ -118,9 +119,16 @@ func (r *Reconciler) observeRivalsForEndpoint(ctx context.Context, w *work) erro
 	return nil
 }
 
-func keyRefOf(res *v1alpha1.MedblocksWebhookEndpoint) account.KeyRef {
-	ref := res.Spec.APIKeySecretRef
-	return account.KeyRef{Namespace: res.Namespace, Name: ref.Name, Key: ref.KeyOrDefault()}
+// sees tells whether the API key of a resource shows an endpoint.
+func (r *Reconciler) sees(ctx context.Context, res *v1alpha1.MedblocksWebhookEndpoint, acct *account.Account, endpointID string) (bool, error) {
+	ref, err := r.keyRefOf(ctx, res)
+	if missing := (*account.CredentialsError)(nil); errors.As(err, &missing) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return r.Accounts.Sees(ctx, ref, acct, endpointID)
 }
 
 // wakeRivals has those reconciled that claim what a resource claims or has claimed, once the cache shows the change.

@@ -30,6 +30,9 @@ import (
 // Queue lets the account pollers have resources reconciled. It is a source of the controller: what is enqueued before
 // the controller has started waits for it.
 type Queue struct {
+	// Accounts takes what has no namespace: the MedblocksAccounts. nil: nobody asks for them.
+	Accounts *Queue
+
 	started chan struct{}
 	queue   workqueue.TypedRateLimitingInterface[reconcile.Request]
 }
@@ -50,8 +53,12 @@ func (q *Queue) Enqueue(resources ...account.Resource) {
 	if len(resources) == 0 {
 		return
 	}
-	<-q.started
 	for _, who := range resources {
+		if who.Namespace == "" && q.Accounts != nil {
+			q.Accounts.Enqueue(who)
+			continue
+		}
+		<-q.started
 		q.queue.Add(reconcile.Request{NamespacedName: who})
 	}
 }
@@ -65,22 +72,38 @@ type NewQueueFunc = func(name string, limiter workqueue.TypedRateLimiter[reconci
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, queue *Queue, maxConcurrent int, newQueue NewQueueFunc) error {
 	err := errors.Join(
 		mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.MedblocksWebhookEndpoint{}, indexClaims, claimsOfObject),
+		mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.MedblocksWebhookEndpoint{}, IndexAccount, accountOfObject),
 		mgr.GetFieldIndexer().IndexField(ctx, &corev1.Secret{}, indexOwner, ownersOfSecret),
 	)
 	if err != nil {
 		return fmt.Errorf("indexing the cache: %w", err)
 	}
-	err = builder.ControllerManagedBy(mgr).
+	b := builder.ControllerManagedBy(mgr).
 		Named("medblockswebhookendpoint").
 		For(&v1alpha1.MedblocksWebhookEndpoint{}, builder.WithPredicates(asksForWork())).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(ownerOfSecret)).
 		WatchesRawSource(queue).
-		WithOptions(controller.Options{MaxConcurrentReconciles: maxConcurrent, NewQueue: newQueue}).
-		Complete(r)
-	if err != nil {
+		WithOptions(controller.Options{MaxConcurrentReconciles: maxConcurrent, NewQueue: newQueue})
+	if !r.WithoutAccounts {
+		// Where nothing names an account, nothing is enqueued.
+		b.Watches(&v1alpha1.MedblocksAccount{}, enqueue(r.resourcesOfAccount), builder.WithPredicates(predicate.GenerationChangedPredicate{}))
+		b.WatchesMetadata(&corev1.Namespace{}, enqueue(r.resourcesOfNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{}))
+	}
+	if err := b.Complete(r); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)
 	}
 	return nil
+}
+
+// enqueue makes a handler that has the resources reconciled which an object concerns.
+func enqueue(concerned func(context.Context, client.Object) []account.Resource) handler.EventHandler {
+	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, object client.Object) []reconcile.Request {
+		var requests []reconcile.Request
+		for _, who := range concerned(ctx, object) {
+			requests = append(requests, reconcile.Request{NamespacedName: who})
+		}
+		return requests
+	})
 }
 
 // ownerOfSecret names the resource that a signing Secret belongs to.

@@ -78,6 +78,7 @@ const (
 	triggerDuplicate    trigger = "Duplicate"
 	triggerMissingMark  trigger = "MarkMissing"
 	triggerResourceGone trigger = "ResourceDeleted"
+	triggerOrphan       trigger = "Orphan"
 )
 
 // step is one write. Steps are carried out in order; the first that fails ends the round.

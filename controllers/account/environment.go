@@ -1,0 +1,54 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+)
+
+// Environments are all that there are.
+var Environments = []v1alpha1.Environment{v1alpha1.EnvironmentSandbox, v1alpha1.EnvironmentProduction}
+
+// environmentOf tells by a key's prefix, as the vendor documents it, what it opens; empty: that cannot be told.
+func environmentOf(key string) v1alpha1.Environment {
+	switch {
+	case strings.HasPrefix(key, "mb_sk_sbx_"):
+		return v1alpha1.EnvironmentSandbox
+	case strings.HasPrefix(key, "mb_sk_live_"):
+		return v1alpha1.EnvironmentProduction
+	}
+	return ""
+}
+
+// checkEnvironment is why a key must not be used, nil where it may. A key that does not tell its environment is good enough only
+// where any would be. Messages never hold a part of the key.
+func checkEnvironment(key string, ref KeyRef, allowed []v1alpha1.Environment) error {
+	is := environmentOf(key)
+	all := !slices.ContainsFunc(Environments, func(e v1alpha1.Environment) bool { return !slices.Contains(allowed, e) })
+	what := fmt.Sprintf("the API key in Secret %q is of the environment %s", ref.secret(), is)
+	if is == "" {
+		what = fmt.Sprintf("the API key in Secret %q does not tell its environment by its prefix", ref.secret())
+	}
+	switch {
+	case ref.Environment != "" && is != ref.Environment:
+		return &CredentialsError{WrongEnvironment: true, Message: fmt.Sprintf(
+			"%s, and spec.environment of MedblocksAccount %q is %s: put a key of that environment into the Secret, or correct spec.environment", what, ref.Account, ref.Environment)}
+	case (is == "" && all) || slices.Contains(allowed, is):
+		return nil
+	}
+	return &CredentialsError{WrongEnvironment: true, Message: fmt.Sprintf(
+		"%s, and the operator's --allowed-environments allows only %s: use a key of an allowed environment", what, join(allowed))}
+}
+
+func join(environments []v1alpha1.Environment) string {
+	names := make([]string, 0, len(environments))
+	for _, e := range environments {
+		names = append(names, string(e))
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,102 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package medblocksaccount reconciles MedblocksAccounts: whether their API keys work, what is in their workspaces, and what becomes of
+// endpoints whose owners are gone. It makes no call of its own to find that out: it reads what the account's sweeps have seen, and
+// being a user of the account it keeps those going. Data flows as in package endpoint: observe, plan, act, record.
+package medblocksaccount
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/controllers/account"
+)
+
+// Orphans knows the endpoints whose resource does not exist.
+type Orphans interface {
+	// Orphaned are those of this cluster that the account's sweeps have found, by id.
+	Orphaned(keyHash string) map[string]bool
+}
+
+// Deleter deletes orphans, after it has made sure that they are.
+type Deleter interface {
+	DeleteOrphan(ctx context.Context, acct *account.Account, by account.Resource, endpointID, owner string) (deleted bool, err error)
+}
+
+// Reconciler reports on MedblocksAccounts, and deletes orphans where they say so. All fields are required, except Selector,
+// OperatorNamespace and ReadOnly.
+type Reconciler struct {
+	// Client reads from the cache, and writes the status.
+	Client client.Client
+	// Accounts finds the account of an API key.
+	Accounts *account.Registry
+	Orphans  Orphans
+	Deleter  Deleter
+	Events   events.EventRecorder
+	Clock    clock.Clock
+	// ClusterID is the first part of this cluster's owner marks.
+	ClusterID string
+	// OperatorNamespace is where the API keys are; empty: not known.
+	OperatorNamespace string
+	// Selector selects the accounts that this shard reports on; nil: all.
+	Selector labels.Selector
+	// ReadOnly deletes nothing.
+	ReadOnly bool
+
+	mu sync.Mutex
+	// countedAt is when the numbers of an account were last written.
+	countedAt map[string]time.Time
+}
+
+// Reconcile brings the status of one MedblocksAccount up to date.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	var acct v1alpha1.MedblocksAccount
+	err := r.Client.Get(ctx, req.NamespacedName, &acct)
+	if err != nil && !apierrors.IsNotFound(err) {
+		return ctrl.Result{}, fmt.Errorf("reading the MedblocksAccount: %w", err)
+	}
+	if err != nil || (r.Selector != nil && !r.Selector.Matches(labels.Set(acct.Labels))) {
+		r.forget(req.Name)
+		return ctrl.Result{}, nil
+	}
+	obs, err := r.observe(ctx, &acct)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	p := makePlan(&acct, obs, r.Clock.Now())
+	if len(p.Delete) == 0 {
+		return r.record(ctx, &acct, p)
+	}
+	failure := r.act(ctx, &acct, obs.account, p.Delete)
+	if obs, err = r.observe(ctx, &acct); err != nil {
+		return ctrl.Result{}, err
+	}
+	p = makePlan(&acct, obs, r.Clock.Now())
+	if len(p.Delete) > 0 {
+		p.wakeAt(r.Clock.Now().Add(deletionRetry)) // more of them, or some that turned out not to be orphans
+	}
+	result, err := r.record(ctx, &acct, p)
+	if err == nil && failure != nil {
+		ctrl.LoggerFrom(ctx).Info("Deleting orphans failed", "error", failure.Error())
+	}
+	return result, err
+}
+
+// forget frees what is kept about an account that is gone, or not this shard's.
+func (r *Reconciler) forget(name string) {
+	r.Accounts.Release(account.Resource{Name: name})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.countedAt, name)
+}

@@ -1,0 +1,107 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package medblocksaccount
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/controllers/account"
+	"github.com/medblocks/webhook-operator/controllers/endpoint"
+)
+
+// observation is all that a plan may know.
+type observation struct {
+	// account is nil without a key.
+	account *account.Account
+	// credentials is why there is no key.
+	credentials error
+	// refused is the answer with which Medblocks refuses the key, and listError why the last list failed.
+	refused, listError error
+	// pausedUntil is when the account may call again, after a 429.
+	pausedUntil time.Time
+	// endpoints of the workspace as the complete list of listedAt, and what was done since, shows them. Zero: there was none yet.
+	endpoints []account.Listed
+	listedAt  time.Time
+	// orphaned are those of them that carry the mark of a resource or cluster that is gone, by id.
+	orphaned map[string]bool
+	// resources is how many name the account.
+	resources int
+	// countedAt is when the numbers were last written in this life of the operator.
+	countedAt time.Time
+	readOnly  bool
+}
+
+// observe gathers what is known without a call to Medblocks.
+func (r *Reconciler) observe(ctx context.Context, acct *v1alpha1.MedblocksAccount) (*observation, error) {
+	r.mu.Lock()
+	obs := &observation{readOnly: r.ReadOnly, countedAt: r.countedAt[acct.Name]}
+	r.mu.Unlock()
+	users, err := r.resources(ctx, client.MatchingFields{endpoint.IndexAccount: acct.Name})
+	if err != nil {
+		return nil, err
+	}
+	obs.resources = len(users)
+	if obs.account, obs.credentials, err = r.use(ctx, acct); obs.account == nil || err != nil {
+		return obs, err
+	}
+	obs.refused, obs.listError, obs.pausedUntil = obs.account.Refused(), obs.account.ListError(), obs.account.PausedUntil()
+	obs.endpoints, obs.listedAt = obs.account.Overview()
+	obs.orphaned = orphansOf(obs.endpoints, r.Orphans.Orphaned(obs.account.KeyHash), r.ClusterID, acct.Spec.Orphans.PrefixOrEmpty())
+	if len(obs.orphaned) == 0 {
+		return obs, nil
+	}
+	all, err := r.resources(ctx)
+	for i := range all {
+		for id := range obs.orphaned {
+			if endpoint.Names(&all[i], id) {
+				delete(obs.orphaned, id)
+			}
+		}
+	}
+	return obs, err
+}
+
+// use makes the MedblocksAccount a user of the account that its key leads to, so that the account is swept also where no resource
+// uses it. Without a key the last account would show the workspace of former days: it counts for nothing then.
+func (r *Reconciler) use(ctx context.Context, acct *v1alpha1.MedblocksAccount) (is *account.Account, credentials, err error) {
+	if r.OperatorNamespace == "" {
+		return nil, &account.CredentialsError{Message: "the operator does not know its own namespace, where the API key is: start it with --operator-namespace"}, nil
+	}
+	who := account.Resource{Name: acct.Name}
+	is, err = r.Accounts.Use(ctx, who, account.KeyRefOf(acct, r.OperatorNamespace))
+	if missing := (*account.CredentialsError)(nil); errors.As(err, &missing) {
+		r.Accounts.Release(who)
+		return nil, err, nil
+	}
+	return is, nil, err
+}
+
+// resources are cached ones: read only.
+func (r *Reconciler) resources(ctx context.Context, which ...client.ListOption) ([]v1alpha1.MedblocksWebhookEndpoint, error) {
+	var all v1alpha1.MedblocksWebhookEndpointList
+	if err := r.Client.List(ctx, &all, append(which, client.UnsafeDisableDeepCopy)...); err != nil {
+		return nil, fmt.Errorf("listing resources: %w", err)
+	}
+	return all.Items, nil
+}
+
+// orphansOf are the endpoints whose owner is gone: those of this cluster for which that was proved, and those of other clusters that
+// the prefix says it of. It is a pure function.
+func orphansOf(endpoints []account.Listed, proved map[string]bool, clusterID, prefix string) map[string]bool {
+	orphans := map[string]bool{}
+	for _, e := range endpoints {
+		ours := strings.HasPrefix(e.Owner, clusterID+"/")
+		if (ours && proved[e.ID]) || (!ours && prefix != "" && strings.HasPrefix(e.Owner, prefix)) {
+			orphans[e.ID] = true
+		}
+	}
+	return orphans
+}
