@@ -93,6 +93,7 @@ func (w *World) StartThrough(wire *Wire, tweaks ...func(*OperatorOptions)) *Oper
 		APIBaseURL: w.vendorServer.URL, APIQPS: 1e6, APIBurst: 1e6, APITimeout: op.options.APITimeout,
 		PollInterval: op.options.PollInterval, DisabledPollInterval: op.options.DisabledPollInterval,
 		ClusterID: op.options.ClusterID, ReadOnly: op.options.ReadOnly, MaxConcurrentReconciles: op.options.Workers,
+		WithoutAccounts: true, // it watches one namespace
 		Clock: operatorClock{Clock: w.Clock, sleeper: op.sleeper}, Transport: op.medblocks(), NewQueue: op.newQueue,
 	})
 	w.Expect(err).NotTo(HaveOccurred())

@@ -91,6 +91,10 @@ func operatorFields() []field {
 			map[string]any{"removed": nil, "without a name": map[string]any{"key": "a"}, "of another namespace": map[string]any{"name": "other/medblocks"}, "with an invalid key": map[string]any{"name": "medblocks", "key": "a b"}, "of the signing Secret": map[string]any{"name": "hooks-signing-secret"}},
 		},
 		{
+			"accountRef", nil, // it takes the place of apiKeySecretRef, which every spec here has
+			map[string]any{"beside apiKeySecretRef": map[string]any{"name": "shared"}, "without a name": map[string]any{}, "of an invalid name": map[string]any{"name": "Shared"}},
+		},
+		{
 			"signingSecret.name",
 			map[string]any{"changed": "renamed", "changed again": "renamed-again", "taken by somebody else": takenSecret, "removed": nil},
 			map[string]any{"uppercase": "Renamed", "empty": "", "that of the API key": "medblocks"},

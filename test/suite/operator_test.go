@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
 	"github.com/medblocks/webhook-operator/controllers"
 	"github.com/medblocks/webhook-operator/controllers/endpoint"
 	"github.com/medblocks/webhook-operator/test/controlplane"
@@ -34,6 +35,9 @@ type operatorOptions struct {
 	readOnly             bool
 	selector             labels.Selector
 	namespaces           []string // empty: all
+	// operatorNamespace and environments are those of accounts.
+	operatorNamespace string
+	environments      []v1alpha1.Environment
 }
 
 // operator is a running manager.
@@ -71,7 +75,9 @@ func (w *world) runOperator(cluster *controlplane.ControlPlane) *operator {
 		APIBaseURL: w.options.baseURL, APIQPS: 1000, APIBurst: 1000, APITimeout: w.options.apiTimeout,
 		PollInterval: w.options.pollInterval, DisabledPollInterval: w.options.disabledPollInterval,
 		ClusterID: clusterID, ReadOnly: w.options.readOnly, MaxConcurrentReconciles: 4, Clock: w.clock,
-		Metrics: w.collected,
+		Metrics:             w.collected,
+		AllowedEnvironments: w.options.environments, OperatorNamespace: w.options.operatorNamespace,
+		WithoutAccounts: len(w.options.namespaces) > 0, Selector: w.options.selector,
 	})
 	w.Expect(err).NotTo(HaveOccurred())
 
