@@ -94,7 +94,7 @@ func (w *World) StartThrough(wire *Wire, tweaks ...func(*OperatorOptions)) *Oper
 		PollInterval: op.options.PollInterval, DisabledPollInterval: op.options.DisabledPollInterval,
 		ClusterID: op.options.ClusterID, ReadOnly: op.options.ReadOnly, MaxConcurrentReconciles: op.options.Workers,
 		WithoutAccounts: true, // it watches one namespace
-		Clock: operatorClock{Clock: w.Clock, sleeper: op.sleeper}, Transport: op.medblocks(), NewQueue: op.newQueue,
+		Clock:           operatorClock{Clock: w.Clock, sleeper: op.sleeper}, Transport: op.medblocks(), NewQueue: op.newQueue,
 	})
 	w.Expect(err).NotTo(HaveOccurred())
 	ctx, cancel := context.WithCancel(context.Background())

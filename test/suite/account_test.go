@@ -62,7 +62,9 @@ func TestAResourceMayMoveFromItsOwnKeyToAnAccount(t *testing.T) {
 	w := newAccountWorld(t)
 	w.createSecret(keySecret, map[string]string{v1alpha1.DefaultAPIKeySecretKey: w.key})
 	w.createAccount()
-	before := w.createReady(hooks, func(res *v1alpha1.MedblocksWebhookEndpoint) { metav1.SetMetaDataLabel(&res.ObjectMeta, worldLabel, w.namespace) })
+	before := w.createReady(hooks, func(res *v1alpha1.MedblocksWebhookEndpoint) {
+		metav1.SetMetaDataLabel(&res.ObjectMeta, worldLabel, w.namespace)
+	})
 	w.settle()
 	w.forget()
 	w.change(hooks, w.byAccount)
