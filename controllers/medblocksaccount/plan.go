@@ -111,7 +111,8 @@ func listOrphans(obs *observation, before []v1alpha1.OrphanedEndpoint, now time.
 // deletions are due for what the stored status has listed for long enough, and is orphaned still.
 func (p *plan) deletions(acct *v1alpha1.MedblocksAccount, obs *observation, now time.Time) {
 	policy := acct.Spec.Orphans
-	if !policy.DeletesOrphans() || obs.readOnly || obs.account == nil || obs.refused != nil {
+	known := obs.account != nil && !obs.listedAt.IsZero() && obs.refused == nil
+	if !policy.DeletesOrphans() || obs.readOnly || !known {
 		return
 	}
 	for _, o := range acct.Status.Orphans {
