@@ -28,6 +28,35 @@ func specPage(t *testing.T) string {
 	return string(content)
 }
 
+func accountPage(t *testing.T) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("..", "..", "docs", "spec", "v1alpha1", "medblocksaccount.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+func TestTheAccountsPageNamesEveryFieldAndReason(t *testing.T) {
+	g := NewWithT(t)
+	page := accountPage(t)
+	for _, part := range []string{"spec", "status"} {
+		schemasOf(t, "medblocksaccounts", part, func(path string, _ apiextensionsv1.JSONSchemaProps) {
+			leaf := path[strings.LastIndex(path, ".")+1:]
+			if path == part || strings.HasPrefix(path, "status.conditions[]") || strings.ContainsAny(leaf, "[{") {
+				return
+			}
+			g.Expect(regexp.MustCompile("[`.]"+leaf+"[`.:\\[]").MatchString(page)).To(BeTrue(), path)
+		})
+	}
+	for _, reason := range []string{
+		ReasonAccepted, ReasonPending, ReasonCredentialsUnavailable, ReasonWrongEnvironment, ReasonInvalidAPIKey, ReasonForbidden, ReasonRateLimited,
+		ReasonAPIUnavailable, ReasonNotAllowed, ConditionReady, ConditionReconciling, ConditionStalled,
+	} {
+		g.Expect(strings.Contains(page, "`"+reason+"`")).To(BeTrue(), reason)
+	}
+}
+
 // vocabulary returns the string constants of conditions.go whose names start with one of the prefixes, by name.
 func vocabulary(t *testing.T, prefixes ...string) map[string]string {
 	t.Helper()
@@ -104,7 +133,7 @@ func TestTheSpecPageNamesEveryFieldThatAManifestCanUse(t *testing.T) {
 	g := NewWithT(t)
 	page := specPage(t)
 	for _, part := range []string{"spec", "status"} {
-		schemas(t, part, func(path string, _ apiextensionsv1.JSONSchemaProps) {
+		schemasOf(t, kinds[0], part, func(path string, _ apiextensionsv1.JSONSchemaProps) {
 			if path == part || strings.HasPrefix(path, "status.conditions[]") || !strings.HasPrefix(path, part+".") || inRefusedField(path) {
 				return
 			}

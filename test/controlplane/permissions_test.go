@@ -89,6 +89,7 @@ func (a access) allowed(ctx context.Context, api client.Client) (bool, error) {
 
 func expectPermissions(t *testing.T, operator client.Client) {
 	const ours, endpoints, lease = "connect.medblocks.com", "medblockswebhookendpoints", "medblocks-webhook-operator.connect.medblocks.com"
+	const accounts = "medblocksaccounts"
 	for allowed, questions := range map[bool][]access{
 		true: {
 			{verb: "list", group: ours, resource: endpoints},
@@ -102,6 +103,11 @@ func expectPermissions(t *testing.T, operator client.Client) {
 			{verb: "patch", resource: "secrets", namespace: "team"},
 			{verb: "delete", resource: "secrets", namespace: "team"},
 			{verb: "get", resource: "namespaces", name: "kube-system"},
+			{verb: "list", resource: "namespaces"},
+			{verb: "watch", resource: "namespaces"},
+			{verb: "list", group: ours, resource: accounts},
+			{verb: "watch", group: ours, resource: accounts},
+			{verb: "patch", group: ours, resource: accounts, subresource: "status"},
 			{verb: "create", group: "events.k8s.io", resource: "events", namespace: "team"},
 			{verb: "patch", group: "events.k8s.io", resource: "events", namespace: "team"},
 			{verb: "create", resource: "events", namespace: OperatorNamespace},
@@ -120,8 +126,11 @@ func expectPermissions(t *testing.T, operator client.Client) {
 			{verb: "deletecollection", resource: "secrets", namespace: "team"},
 			{verb: "create", resource: "events", namespace: "team"},
 			{verb: "get", resource: "configmaps", namespace: "team"},
-			{verb: "list", resource: "namespaces"},
 			{verb: "patch", resource: "namespaces", name: "team"},
+			{verb: "patch", group: ours, resource: accounts},
+			{verb: "create", group: ours, resource: accounts},
+			{verb: "delete", group: ours, resource: accounts},
+			{verb: "update", group: ours, resource: accounts, subresource: "status"},
 			{verb: "get", resource: "pods", namespace: OperatorNamespace},
 			{verb: "create", resource: "pods", namespace: OperatorNamespace},
 			{verb: "create", resource: "serviceaccounts", subresource: "token", namespace: OperatorNamespace},
@@ -196,6 +205,7 @@ func expectAggregation(t *testing.T, admin client.Client) {
 			g.Expect(aggregated.Rules).To(ContainElement(And(
 				HaveField("Resources", ContainElement("medblockswebhookendpoints")), HaveField("Verbs", ContainElement(verb)),
 			)))
+			g.Expect(aggregated.Rules).NotTo(ContainElement(HaveField("Resources", ContainElement("medblocksaccounts"))), "accounts are not the tenants'")
 		}).WithTimeout(30*time.Second).Should(Succeed(), role)
 	}
 }

@@ -121,7 +121,6 @@ func TestAPIKeySecretRef(t *testing.T) {
 	const saysName, saysKey = "name must be the name of a Secret", "key must be a key of a Secret: letters, digits, '-', '_' and '.'"
 	const name, key = "spec.apiKeySecretRef.name", "spec.apiKeySecretRef.key"
 	testRefused(t, []refusedCase{
-		{"no reference", remove("spec.apiKeySecretRef"), because("spec.apiKeySecretRef", "Required value")},
 		{"no name", remove(name), because(name, "Required value")},
 		{"an empty name", set(name, ""), []refusal{{name, "should be at least 1 chars long"}, {name, saysName}}},
 		{"uppercase", set(name, "Medblocks"), because(name, saysName)},
@@ -132,6 +131,28 @@ func TestAPIKeySecretRef(t *testing.T) {
 		{"a key with a space", set(key, "a b"), because(key, saysKey)},
 		{"a key of 254 characters", set(key, strings.Repeat("a", 254)), because(key, "may not be more than 253")},
 		{"the API key itself in an unknown field", set("spec.apiKeySecretRef", "mb_sk_sbx_x"), because("spec.apiKeySecretRef", "must be of type object")},
+	})
+}
+
+func TestExactlyOneOfAPIKeySecretRefAndAccountRefIsNeeded(t *testing.T) {
+	const ref, name = "spec.accountRef", "spec.accountRef.name"
+	account := func(value string) tweak { return all(remove("spec.apiKeySecretRef"), set(name, value)) }
+	const says, saysName = "exactly one of apiKeySecretRef and accountRef is needed: name a Secret", "name must be the name of a MedblocksAccount"
+	clash := uniqueName("clash-", 20)
+	testAccepted(t, []acceptedCase{
+		{"an account", account("shared.sandbox-1")},
+		{"an account with a name of 253 characters", account(strings.Repeat("a", 253))},
+		{"an account and a name for the signing Secret", all(account("shared"), set("spec.signingSecret.name", "shared"))},
+		{"an account of the name of the signing Secret", all(named(clash), account(clash+"-signing-secret"))},
+	})
+	testRefused(t, []refusedCase{
+		{"neither", remove("spec.apiKeySecretRef"), because("spec.apiKeySecretRef", says)},
+		{"both", set(name, "shared"), because("spec.apiKeySecretRef", says)},
+		{"an account without a name", all(remove("spec.apiKeySecretRef"), set(ref, map[string]any{})), because(name, "Required value")},
+		{"an empty name", account(""), []refusal{{name, "should be at least 1 chars long"}, {name, saysName}}},
+		{"uppercase", account("Shared"), because(name, saysName)},
+		{"a name of 254 characters", account(strings.Repeat("a", 254)), because(name, "may not be more than 253")},
+		{"a text", all(remove("spec.apiKeySecretRef"), set(ref, "shared")), because(ref, "must be of type object")},
 	})
 }
 

@@ -121,6 +121,8 @@ func TestKubectlExplainBreaksNoLineInTheMiddleOfASentence(t *testing.T) {
 		"mwe.spec.adopt.existingSecretRef", "mwe.spec.deliveryMonitoring", "mwe.spec.reenablePolicy", "mwe.spec.reenablePolicy.backoff",
 		"mwe.spec.reenablePolicy.probe", "mwe.spec.reenablePolicy.probe.serviceRef", "mwe.spec.reenablePolicy.redelivery", "mwe.status",
 		"mwe.status.endpoint", "mwe.status.disabled", "mwe.status.reenable", "mwe.status.signingSecret", "mwe.status.redelivery", "mwe.status.history",
+		"mwe.spec.accountRef", "mba.spec", "mba.spec.apiKeySecretRef", "mba.spec.namespaceSelector", "mba.spec.namespaceSelector.matchExpressions",
+		"mba.spec.orphans", "mba.status", "mba.status.endpoints", "mba.status.orphans",
 	} {
 		out := explain(t, path)
 		if line, next := raggedLine(out); line != "" {

@@ -58,6 +58,10 @@ func decodeAll() error {
 	if err := apiServer.typed.List(context.Background(), list); err != nil {
 		return fmt.Errorf("a stored object breaks the typed list: %w", err)
 	}
+	accounts := &v1alpha1.MedblocksAccountList{}
+	if err := apiServer.typed.List(context.Background(), accounts); err != nil {
+		return fmt.Errorf("a stored account breaks the typed list: %w", err)
+	}
 	return nil
 }
 
