@@ -98,8 +98,9 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, que
 // enqueue makes a handler that has the resources reconciled which an object concerns.
 func enqueue(concerned func(context.Context, client.Object) []account.Resource) handler.EventHandler {
 	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, object client.Object) []reconcile.Request {
-		var requests []reconcile.Request
-		for _, who := range concerned(ctx, object) {
+		all := concerned(ctx, object)
+		requests := make([]reconcile.Request, 0, len(all))
+		for _, who := range all {
 			requests = append(requests, reconcile.Request{NamespacedName: who})
 		}
 		return requests

@@ -55,40 +55,43 @@ func judge(obs *observation) verdict {
 
 // conditions are computed anew each time.
 func (p *plan) conditions(acct *v1alpha1.MedblocksAccount, obs *observation, now time.Time) {
-	v := judge(obs)
-	was := meta.FindStatusCondition(acct.Status.Conditions, v1alpha1.ConditionReady)
-	if v.reason == v1alpha1.ReasonPending && was != nil && was.Status == metav1.ConditionTrue && was.ObservedGeneration == acct.Generation {
+	v, was := judge(obs), meta.FindStatusCondition(acct.Status.Conditions, v1alpha1.ConditionReady)
+	wasReady := was != nil && was.Status == metav1.ConditionTrue
+	if v.reason == v1alpha1.ReasonPending && wasReady && was.ObservedGeneration == acct.Generation {
 		return // after a start; the list says whether anything has changed
 	}
-	if v.reason == v1alpha1.ReasonCredentialsUnavailable {
+	switch v.reason {
+	case v1alpha1.ReasonCredentialsUnavailable:
 		v.stalled = p.patience(was, now)
-	}
-	if v.reason == v1alpha1.ReasonWrongEnvironment {
+	case v1alpha1.ReasonWrongEnvironment:
 		p.wakeAt(now.Add(4 * credentialsRetry)) // the Secret is not watched
 	}
-	set := func(condition string, present bool, status metav1.ConditionStatus, reason, message string) {
-		if !present {
-			meta.RemoveStatusCondition(&p.Status.Conditions, condition)
-			return
-		}
-		meta.SetStatusCondition(&p.Status.Conditions, metav1.Condition{
-			Type: condition, Status: status, Reason: reason, Message: message,
-			ObservedGeneration: acct.Generation, LastTransitionTime: seconds(now),
-		})
-	}
+	ready := metav1.Condition{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: v.reason, Message: v.message}
 	switch {
 	case v.ready:
-		set(v1alpha1.ConditionReady, true, metav1.ConditionTrue, v.reason, v.message)
-	case v.keepReady && was != nil && was.Status == metav1.ConditionTrue:
-		set(v1alpha1.ConditionReady, true, was.Status, was.Reason, was.Message)
-	default:
-		if was != nil && was.Reason != v.reason { // the grace counts from here
-			meta.RemoveStatusCondition(&p.Status.Conditions, v1alpha1.ConditionReady)
-		}
-		set(v1alpha1.ConditionReady, true, metav1.ConditionFalse, v.reason, v.message)
+		ready.Status = metav1.ConditionTrue
+	case v.keepReady && wasReady:
+		ready = *was
+	case was != nil && was.Reason != v.reason: // the grace counts from here
+		meta.RemoveStatusCondition(&p.Status.Conditions, v1alpha1.ConditionReady)
 	}
-	set(v1alpha1.ConditionReconciling, !v.ready && !v.stalled, metav1.ConditionTrue, v.reason, v.message)
-	set(v1alpha1.ConditionStalled, !v.ready && v.stalled, metav1.ConditionTrue, v.reason, v.message)
+	p.set(ready, acct.Generation, now)
+	p.setWhile(v1alpha1.ConditionReconciling, !v.ready && !v.stalled, v, acct.Generation, now)
+	p.setWhile(v1alpha1.ConditionStalled, !v.ready && v.stalled, v, acct.Generation, now)
+}
+
+func (p *plan) set(c metav1.Condition, generation int64, now time.Time) {
+	c.ObservedGeneration, c.LastTransitionTime = generation, seconds(now)
+	meta.SetStatusCondition(&p.Status.Conditions, c)
+}
+
+// setWhile has a condition present only while it is True.
+func (p *plan) setWhile(condition string, present bool, v verdict, generation int64, now time.Time) {
+	if !present {
+		meta.RemoveStatusCondition(&p.Status.Conditions, condition)
+		return
+	}
+	p.set(metav1.Condition{Type: condition, Status: metav1.ConditionTrue, Reason: v.reason, Message: v.message}, generation, now)
 }
 
 // patience tells whether a missing key has been missing for so long that a person has to help.

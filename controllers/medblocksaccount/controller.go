@@ -62,11 +62,13 @@ type Reconciler struct {
 // Reconcile brings the status of one MedblocksAccount up to date.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	var acct v1alpha1.MedblocksAccount
-	err := r.Client.Get(ctx, req.NamespacedName, &acct)
-	if err != nil && !apierrors.IsNotFound(err) {
+	switch err := r.Client.Get(ctx, req.NamespacedName, &acct); {
+	case apierrors.IsNotFound(err):
+		r.forget(req.Name)
+		return ctrl.Result{}, nil
+	case err != nil:
 		return ctrl.Result{}, fmt.Errorf("reading the MedblocksAccount: %w", err)
-	}
-	if err != nil || (r.Selector != nil && !r.Selector.Matches(labels.Set(acct.Labels))) {
+	case r.Selector != nil && !r.Selector.Matches(labels.Set(acct.Labels)):
 		r.forget(req.Name)
 		return ctrl.Result{}, nil
 	}

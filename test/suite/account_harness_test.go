@@ -131,7 +131,7 @@ func accountHas(condition string, status metav1.ConditionStatus, reason string, 
 // accountCounts matches an account with these numbers.
 func accountCounts(resources int, is v1alpha1.AccountEndpoints) gomegatypes.GomegaMatcher {
 	return accountMatches(fmt.Sprintf("%d resources and %+v", resources, is), func(acct *v1alpha1.MedblocksAccount) bool {
-		return acct.Status.Resources == int32(resources) && acct.Status.Endpoints != nil && *acct.Status.Endpoints == is //nolint:gosec // few
+		return acct.Status.Resources == int32(resources) && acct.Status.Endpoints != nil && *acct.Status.Endpoints == is
 	})
 }
 
