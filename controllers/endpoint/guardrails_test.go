@@ -109,7 +109,9 @@ func TestAResourceThatIsNotAllowedIsLeftAlone(t *testing.T) {
 		"without key": func(_ *v1alpha1.MedblocksWebhookEndpoint, obs *observation) {
 			obs.credentials = &account.CredentialsError{Message: "no key"}
 		},
-		"of a bad key": func(_ *v1alpha1.MedblocksWebhookEndpoint, obs *observation) { obs.refused = &medblocks.APIError{StatusCode: 401} },
+		"of a bad key": func(_ *v1alpha1.MedblocksWebhookEndpoint, obs *observation) {
+			obs.refused = &medblocks.APIError{StatusCode: 401}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

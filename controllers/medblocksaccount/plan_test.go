@@ -61,9 +61,13 @@ func TestOnlyWhatHasBeenListedAsOrphanedForLongEnoughIsDeleted(t *testing.T) {
 		"another prefix":          {deleting(orphan("wh_1", "here/ns/a", day)), seen([]account.Listed{{ID: "wh_1", Owner: "here/ns/a"}}, "wh_1"), time.Time{}, false},
 		"before the first list":   {deleting(old), func() *observation { o := seen(nil); o.listedAt = time.Time{}; return o }(), time.Time{}, false},
 		"without a key":           {deleting(old), &observation{credentials: &account.CredentialsError{}}, now.Add(15 * time.Second), false},
-		"with a refused key":      {deleting(old), func() *observation { o := seen(listed, "wh_1"); o.refused = &medblocks.APIError{StatusCode: 401}; return o }(), time.Time{}, false},
-		"in a pause":              {deleting(old), func() *observation { o := seen(listed, "wh_1"); o.pausedUntil = now.Add(time.Hour); return o }(), now.Add(time.Hour), false},
-		"read-only":               {deleting(old), func() *observation { o := seen(listed, "wh_1"); o.readOnly = true; return o }(), time.Time{}, false},
+		"with a refused key": {deleting(old), func() *observation {
+			o := seen(listed, "wh_1")
+			o.refused = &medblocks.APIError{StatusCode: 401}
+			return o
+		}(), time.Time{}, false},
+		"in a pause": {deleting(old), func() *observation { o := seen(listed, "wh_1"); o.pausedUntil = now.Add(time.Hour); return o }(), now.Add(time.Hour), false},
+		"read-only":  {deleting(old), func() *observation { o := seen(listed, "wh_1"); o.readOnly = true; return o }(), time.Time{}, false},
 		"policy Report": {func() *v1alpha1.MedblocksAccount {
 			a := deleting(old)
 			a.Spec.Orphans.Policy = v1alpha1.OrphansReport
