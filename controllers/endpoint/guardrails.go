@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/medblocks/webhook-operator/api/medblocks"
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
 )
 
@@ -43,6 +44,22 @@ func notAllowed(res *v1alpha1.MedblocksWebhookEndpoint, g *guardrails) *hold {
 			"spec.maxEndpointsPerNamespace of MedblocksAccount %q is %d, and as many older resources of namespace %q use the account: delete one of them, or ask the account's owner for a higher limit", g.account, *g.spec.MaxEndpointsPerNamespace, res.Namespace)
 	}
 	return nil
+}
+
+// ofAnotherTenant tells whether an endpoint to adopt carries the mark of a resource in another namespace. Whoever has the API key may
+// take it over, but with a shared account nobody has: one tenant must not take another one's endpoint by naming it.
+func (p *planner) ofAnotherTenant(target *medblocks.Endpoint) bool {
+	owner := target.Metadata[v1alpha1.MarkOwner]
+	if p.obs.guardrails == nil || owner == "" {
+		return false
+	}
+	_, resource, _ := strings.Cut(owner, "/")
+	if strings.HasPrefix(resource, p.res.Namespace+"/") {
+		return false
+	}
+	p.stop(stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonNotAllowed,
+		"endpoint %s, which spec.adopt names, is marked as another namespace's, and MedblocksAccount %q is shared: adopt it with an API key of your own, or ask the account's owner to remove the endpoint's metadata key %s at Medblocks", target.ID, p.obs.guardrails.account, v1alpha1.MarkOwner))
+	return true
 }
 
 // selects tells whether a selector selects a namespace with these labels; without one, all are.

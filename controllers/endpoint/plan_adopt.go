@@ -25,7 +25,7 @@ func (p *planner) adopt() *medblocks.Endpoint {
 	if target != nil && target.Metadata[v1alpha1.MarkOwner] == p.obs.owner {
 		return p.resume(target)
 	}
-	if target != nil && p.claimedByRival(target) {
+	if target != nil && (p.ofAnotherTenant(target) || p.claimedByRival(target)) {
 		return nil // waiting costs no call
 	}
 	if !p.obs.isLive(id) {

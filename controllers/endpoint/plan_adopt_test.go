@@ -232,3 +232,29 @@ func TestPlanOfADeletionBeforeAndAfterAnAdoption(t *testing.T) {
 		}, "RemoveFinalizer"},
 	}, makeDeletionPlan)
 }
+
+func TestPlanOfAnAdoptionThroughASharedAccount(t *testing.T) {
+	shared := func(owner string, more ...func(*scenario)) func(*scenario) {
+		return func(s *scenario) {
+			s.obs.guardrails = &guardrails{account: "shared"}
+			if owner != "" {
+				s.obs.view.Endpoint.Metadata[v1alpha1.MarkOwner] = owner
+			}
+			for _, change := range more {
+				change(s)
+			}
+		}
+	}
+	observing := func(s *scenario) { s.res.Spec.ManagementPolicy = v1alpha1.ManagementObserve }
+	runPlanCases(t, []planCase{
+		{"an endpoint without a mark may be adopted", adopting(), shared(""), "read:" + testID},
+		{"one of another name in the namespace too", adopting(), shared("cluster/" + adopting().res.Namespace + "/former"), "read:" + testID},
+		{"one of the namespace in another cluster too", adopting(), shared("another/" + adopting().res.Namespace + "/hooks"), "read:" + testID},
+		{"one of another namespace may not", adopting(), shared("cluster/other/hooks"), "NotAllowed=stalled"},
+		{"nor one whose namespace begins alike", adopting(), shared("cluster/" + adopting().res.Namespace + "-2/hooks"), "NotAllowed=stalled"},
+		{"nor one with a mark that is none", adopting(), shared("nobody"), "NotAllowed=stalled"},
+		{"nor once it is read", adopting(), shared("cluster/other/hooks", (*scenario).found), "NotAllowed=stalled"},
+		{"nor be looked at", adopting(), shared("cluster/other/hooks", observing), "NotAllowed=stalled"},
+		{"with an API key of one's own it may", adopting(), func(s *scenario) { s.obs.view.Endpoint.Metadata[v1alpha1.MarkOwner] = "cluster/other/hooks" }, "read:" + testID},
+	}, makePlan)
+}

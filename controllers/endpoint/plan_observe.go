@@ -24,6 +24,10 @@ func (p *planner) watch() {
 	if target == nil {
 		return
 	}
+	if target.ID != p.res.Status.EndpointID && p.ofAnotherTenant(target) {
+		p.plan.EndpointID = "" // its URL is none of their business
+		return
+	}
 	p.plan.EndpointID = target.ID
 	if reconcileRequested(p.res) && !p.obs.isLive(target.ID) {
 		p.plan.Needs.endpoints = []string{target.ID}

@@ -40,8 +40,9 @@ func TestTheHelpListsTheFlags(t *testing.T) {
 	g.Expect(code).To(Equal(0))
 	for _, flag := range []string{
 		"api-base-url", "api-version", "api-qps", "api-burst", "api-timeout", "poll-interval", "disabled-poll-interval", "cluster-id",
-		"read-only", "max-concurrent-reconciles", "watch-namespaces", "watch-label-selector", "leader-elect",
-		"leader-election-id", "metrics-bind-address", "metrics-secure", "health-probe-bind-address", "probe-allow-cidr", "kubeconfig", "zap-log-level", "zap-encoder",
+		"read-only", "max-concurrent-reconciles", "watch-namespaces", "watch-label-selector", "leader-elect", "leader-election-id",
+		"metrics-bind-address", "metrics-secure", "health-probe-bind-address", "probe-allow-cidr", "allowed-environments", "operator-namespace",
+		"kubeconfig", "zap-log-level", "zap-encoder",
 	} {
 		g.Expect(regexp.MustCompile(`(?m)^\s+--?`+flag+`\b.*\n?.*\S`).MatchString(out)).To(BeTrue(), "--%s, with an explanation, in:\n%s", flag, out)
 	}
@@ -66,6 +67,8 @@ func TestAWrongFlagIsNamed(t *testing.T) {
 		{"--max-concurrent-reconciles=0", "--max-concurrent-reconciles"},
 		{"--watch-label-selector=a,=", "--watch-label-selector"},
 		{"--probe-allow-cidr=everywhere", "--probe-allow-cidr"},
+		{"--allowed-environments=Staging", "--allowed-environments"},
+		{"--allowed-environments=Sandbox,production", "--allowed-environments"},
 		{"--zap-log-level=loud", "zap-log-level"},
 		{"--kubeconfig=/nonexistent/kubeconfig", "--kubeconfig"},
 		{"--leader-elect", "--leader-election-namespace"}, // which has no default outside a cluster
