@@ -66,15 +66,14 @@ func (o *Orphans) Swept(ctx context.Context, acct *account.Account, unclaimed []
 // Abandoned forgets what nobody lists any more (account.Witness).
 func (o *Orphans) Abandoned(keyHash string) { o.known.set(keyHash, nil) }
 
-// Orphaned are the endpoints that an account's last sweeps have found to be orphaned, by id.
-func (o *Orphans) Orphaned(keyHash string) map[string]bool {
-	ids := map[string]bool{}
+// Judged are the endpoints that an account's last sweeps have looked into, by id: true for an orphan, false for one whose resource
+// is another operator's.
+func (o *Orphans) Judged(keyHash string) map[string]bool {
+	judged := map[string]bool{}
 	for id, is := range o.known.of(keyHash) {
-		if is.verdict == orphaned {
-			ids[id] = true
-		}
+		judged[id] = is.verdict == orphaned
 	}
-	return ids
+	return judged
 }
 
 // vanished judges the endpoint of a resource that went without a deletion by this operator. Where it was the last user of

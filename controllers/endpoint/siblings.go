@@ -54,7 +54,7 @@ func (r *Reconciler) observeRank(ctx context.Context, res *v1alpha1.MedblocksWeb
 // wakeSiblings has those reconciled whose rank a resource has changed by beginning to use a MedblocksAccount, or by ceasing to.
 func (r *Reconciler) wakeSiblings(ctx context.Context, w *work) error {
 	before, after := w.mem.usesAccount, w.res.UsesAccount()
-	if before == after {
+	if before == after || r.WithoutAccounts {
 		return nil
 	}
 	if before != "" {

@@ -23,10 +23,11 @@ import (
 	"github.com/medblocks/webhook-operator/controllers/account"
 )
 
-// Orphans knows the endpoints whose resource does not exist.
+// Orphans knows the endpoints of this cluster whose resource does not exist.
 type Orphans interface {
-	// Orphaned are those of this cluster that the account's sweeps have found, by id.
-	Orphaned(keyHash string) map[string]bool
+	// Judged are those that the account's sweeps have looked into, by id: whether they are orphans. It begins anew after a start, and
+	// takes more than one sweep where there are many.
+	Judged(keyHash string) map[string]bool
 }
 
 // Deleter deletes orphans, after it has made sure that they are.

@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,19 +56,34 @@ func (r *Reconciler) observe(ctx context.Context, acct *v1alpha1.MedblocksAccoun
 	}
 	obs.refused, obs.listError, obs.pausedUntil = obs.account.Refused(), obs.account.ListError(), obs.account.PausedUntil()
 	obs.endpoints, obs.listedAt = obs.account.Overview()
-	obs.orphaned = orphansOf(obs.endpoints, r.Orphans.Orphaned(obs.account.KeyHash), r.ClusterID, acct.Spec.Orphans.PrefixOrEmpty())
+	return obs, r.observeOrphans(ctx, acct, obs)
+}
+
+// observeOrphans finds the endpoints whose owner is gone. The resources in the cache claim theirs: by being the owner, or by name.
+func (r *Reconciler) observeOrphans(ctx context.Context, acct *v1alpha1.MedblocksAccount, obs *observation) error {
+	judged := r.Orphans.Judged(obs.account.KeyHash)
+	obs.orphaned = orphansOf(obs.endpoints, acct.Status.Orphans, judged, r.ClusterID, acct.Spec.Orphans.PrefixOrEmpty())
 	if len(obs.orphaned) == 0 {
-		return obs, nil
+		return nil
+	}
+	byOwner := map[string][]string{}
+	for _, e := range obs.endpoints {
+		if obs.orphaned[e.ID] {
+			byOwner[e.Owner] = append(byOwner[e.Owner], e.ID)
+		}
 	}
 	all, err := r.resources(ctx)
 	for i := range all {
+		for _, id := range byOwner[account.OwnerMark(r.ClusterID, client.ObjectKeyFromObject(&all[i]))] {
+			delete(obs.orphaned, id)
+		}
 		for id := range obs.orphaned {
 			if endpoint.Names(&all[i], id) {
 				delete(obs.orphaned, id)
 			}
 		}
 	}
-	return obs, err
+	return err
 }
 
 // use makes the MedblocksAccount a user of the account that its key leads to, so that the account is swept also where no resource
@@ -93,15 +110,21 @@ func (r *Reconciler) resources(ctx context.Context, which ...client.ListOption) 
 	return all.Items, nil
 }
 
-// orphansOf are the endpoints whose owner is gone: those of this cluster for which that was proved, and those of other clusters that
-// the prefix says it of. It is a pure function.
-func orphansOf(endpoints []account.Listed, proved map[string]bool, clusterID, prefix string) map[string]bool {
+// orphansOf are the endpoints whose owner is gone: those of this cluster that were judged so, and those of other clusters that the
+// prefix says it of. What was listed before, and is not judged yet since the start, stays listed: its time must not begin anew. It is
+// a pure function.
+func orphansOf(endpoints []account.Listed, before []v1alpha1.OrphanedEndpoint, judged map[string]bool, clusterID, prefix string) map[string]bool {
 	orphans := map[string]bool{}
 	for _, e := range endpoints {
-		ours := strings.HasPrefix(e.Owner, clusterID+"/")
-		if (ours && proved[e.ID]) || (!ours && prefix != "" && strings.HasPrefix(e.Owner, prefix)) {
-			orphans[e.ID] = true
+		switch is, known := judged[e.ID]; {
+		case !strings.HasPrefix(e.Owner, clusterID+"/"):
+			orphans[e.ID] = prefix != "" && strings.HasPrefix(e.Owner, prefix)
+		case known:
+			orphans[e.ID] = is
+		default:
+			orphans[e.ID] = slices.ContainsFunc(before, func(o v1alpha1.OrphanedEndpoint) bool { return o.ID == e.ID && o.Owner == e.Owner })
 		}
 	}
+	maps.DeleteFunc(orphans, func(_ string, is bool) bool { return !is })
 	return orphans
 }

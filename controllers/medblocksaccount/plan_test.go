@@ -126,11 +126,16 @@ func TestAnEndpointIsOrphanedByProofOrByThePrefixOfAnotherCluster(t *testing.T) 
 		{ID: "wh_1", Owner: "here/ns/proved"}, {ID: "wh_2", Owner: "here/ns/alive"}, {ID: "wh_3", Owner: "gone/ns/a"},
 		{ID: "wh_4", Owner: "gone-not/ns/a"}, {ID: "wh_5"}, {ID: "wh_6", Owner: "here-too/ns/a"},
 	}
-	proved := map[string]bool{"wh_1": true, "wh_5": true, "wh_9": true}
-	g.Expect(orphansOf(endpoints, proved, "here", "")).To(HaveLen(1))
-	g.Expect(orphansOf(endpoints, proved, "here", "")).To(HaveKey("wh_1"))
-	g.Expect(orphansOf(endpoints, proved, "here", "gone/")).To(And(HaveLen(2), HaveKey("wh_1"), HaveKey("wh_3")))
-	g.Expect(orphansOf(endpoints, proved, "here", "here/ns/")).To(And(HaveLen(1), HaveKey("wh_1")), "the prefix is no proof for this cluster")
+	judged := map[string]bool{"wh_1": true, "wh_2": false, "wh_5": true, "wh_9": true}
+	g.Expect(orphansOf(endpoints, nil, judged, "here", "")).To(And(HaveLen(1), HaveKey("wh_1")))
+	g.Expect(orphansOf(endpoints, nil, judged, "here", "gone/")).To(And(HaveLen(2), HaveKey("wh_1"), HaveKey("wh_3")))
+	g.Expect(orphansOf(endpoints, nil, judged, "here", "here/ns/")).To(And(HaveLen(1), HaveKey("wh_1")), "the prefix is no proof for this cluster")
+
+	t.Log("After a start nothing is judged yet.")
+	before := []v1alpha1.OrphanedEndpoint{orphan("wh_1", "here/ns/proved", 0), orphan("wh_2", "here/ns/another", 0), orphan("wh_3", "gone/ns/a", 0)}
+	g.Expect(orphansOf(endpoints, before, nil, "here", "")).To(And(HaveLen(1), HaveKey("wh_1")), "with the same mark, and of this cluster")
+	before[1].Owner = "here/ns/alive"
+	g.Expect(orphansOf(endpoints, before, judged, "here", "")).To(And(HaveLen(1), HaveKey("wh_1")), "a verdict counts")
 }
 
 func TestTheNumbersAreWrittenOnADifferenceAndOnceAMinute(t *testing.T) {

@@ -80,14 +80,14 @@ func TestOrphansAreDeletedOnceTheyHaveBeenSeenForLongEnough(t *testing.T) {
 	gone, other := w.addMarked(preview+"/team/hooks"), w.addMarked("preview-70/team/hooks")
 	own := w.addMarked(w.ownerMark("never-was")) // an orphan, without the prefix
 	w.createAccount(orphanPolicy(v1alpha1.OrphansDelete, preview+"/", 0))
-	since := w.untilListed(gone, own).Status.Orphans[0].Since
+	listed := w.untilListed(gone, own).Status.Orphans
 	w.pass(12 * time.Hour)
 	w.Expect(w.exists(gone)()).To(BeTrue())
 
 	t.Log("A restart does not begin anew.")
 	w.restartOperator()
 	w.settle()
-	w.Expect(w.untilListed(gone, own).Status.Orphans[0].Since).To(Equal(since))
+	w.Expect(w.untilListed(gone, own).Status.Orphans).To(Equal(listed))
 	w.pass(11*time.Hour + 50*time.Minute)
 	w.Expect(w.exists(gone)()).To(BeTrue(), "a minute early")
 	w.advance(15 * time.Minute)

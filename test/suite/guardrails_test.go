@@ -222,3 +222,22 @@ func TestALabelThatSelectsNothingChangesNothing(t *testing.T) {
 	w.Expect(w.kube.resourceWrites()).To(BeEmpty())
 	w.Expect(w.calls()).To(BeEmpty())
 }
+
+func TestATenantCannotAdoptAnotherTenantsEndpointThroughASharedAccount(t *testing.T) {
+	w := newAccountWorld(t)
+	w.createAccount()
+	foreign := w.addMarked(clusterID + "/another-tenant/" + hooks)
+	before, err := w.vendor.Endpoint(foreign)
+	w.Expect(err).NotTo(HaveOccurred())
+	w.create(hooks, w.byAccount, func(res *v1alpha1.MedblocksWebhookEndpoint) {
+		res.Spec.Adopt = &v1alpha1.AdoptSpec{EndpointID: foreign, RotateSecret: true}
+	})
+	w.until(hooks, beStalled(v1alpha1.ReasonNotAllowed, foreign, "shared"))
+	w.settle()
+	w.Expect(writes(w.calls())).To(BeEmpty())
+	w.Expect(w.vendor.Endpoint(foreign)).To(Equal(before))
+
+	t.Log("The account's owner lets it go.")
+	w.Expect(w.vendor.SetEndpoint(foreign, func(e *emulator.Endpoint) { delete(e.Metadata, v1alpha1.MarkOwner) })).To(Succeed())
+	w.Expect(w.untilReady(hooks).Status.EndpointID).To(Equal(foreign))
+}
