@@ -25,7 +25,7 @@ func (p *planner) adopt() *medblocks.Endpoint {
 	if target != nil && target.Metadata[v1alpha1.MarkOwner] == p.obs.owner {
 		return p.resume(target)
 	}
-	if target != nil && (p.ofAnotherTenant(target) || p.claimedByRival(target)) {
+	if target != nil && p.belongsToOthers(target) {
 		return nil // waiting costs no call
 	}
 	if !p.obs.isLive(id) {
@@ -70,6 +70,11 @@ func (p *planner) maySucceed() bool {
 		return false
 	}
 	return true
+}
+
+// belongsToOthers tells whether an endpoint to adopt is another tenant's, or another adopter's.
+func (p *planner) belongsToOthers(target *medblocks.Endpoint) bool {
+	return p.ofAnotherTenant(target) || p.claimedByRival(target)
 }
 
 // adoptAbsent comes when Medblocks does not find the endpoint to adopt. One that it lists all the same may be there, and

@@ -56,16 +56,11 @@ func judge(obs *observation) verdict {
 // conditions are computed anew each time.
 func (p *plan) conditions(acct *v1alpha1.MedblocksAccount, obs *observation, now time.Time) {
 	v, was := judge(obs), meta.FindStatusCondition(acct.Status.Conditions, v1alpha1.ConditionReady)
-	wasReady := was != nil && was.Status == metav1.ConditionTrue
+	wasReady := meta.IsStatusConditionTrue(acct.Status.Conditions, v1alpha1.ConditionReady)
 	if v.reason == v1alpha1.ReasonPending && wasReady && was.ObservedGeneration == acct.Generation {
 		return // after a start; the list says whether anything has changed
 	}
-	switch v.reason {
-	case v1alpha1.ReasonCredentialsUnavailable:
-		v.stalled = p.patience(was, now)
-	case v1alpha1.ReasonWrongEnvironment:
-		p.wakeAt(now.Add(4 * credentialsRetry)) // the Secret is not watched
-	}
+	v.stalled = p.waitsInVain(v, was, now) || v.stalled
 	ready := metav1.Condition{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: v.reason, Message: v.message}
 	switch {
 	case v.ready:
@@ -92,6 +87,18 @@ func (p *plan) setWhile(condition string, present bool, v verdict, generation in
 		return
 	}
 	p.set(metav1.Condition{Type: condition, Status: metav1.ConditionTrue, Reason: v.reason, Message: v.message}, generation, now)
+}
+
+// waitsInVain looks at the Secret again, which is not watched, and tells whether a person has to help.
+func (p *plan) waitsInVain(v verdict, was *metav1.Condition, now time.Time) bool {
+	switch v.reason {
+	case v1alpha1.ReasonCredentialsUnavailable:
+		return p.patience(was, now)
+	case v1alpha1.ReasonWrongEnvironment:
+		p.wakeAt(now.Add(4 * credentialsRetry))
+		return true
+	}
+	return false
 }
 
 // patience tells whether a missing key has been missing for so long that a person has to help.
