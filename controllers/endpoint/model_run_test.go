@@ -23,6 +23,9 @@ const maxReconciles = 80
 // enoughQuiet reconciles in a row that did nothing, each after what it waited for, are taken for the end.
 const enoughQuiet = 4
 
+// enoughWithoutList is how many are enough where no list comes meanwhile, which would show what happened at Medblocks.
+const enoughWithoutList = 25
+
 // pollInterval is the time between two lists of the account.
 const pollInterval = 5 * time.Minute
 
@@ -136,11 +139,13 @@ func (m *model) wait(p plan, failure *hold) {
 
 // run reconciles until nothing happens any more, with what happens to the resource in between.
 func (m *model) run(adversary map[int]func()) (plan, error) {
+	quietSince := m.clock.Now()
 	quiet, last := 0, slices.Max(append(slices.Collect(maps.Keys(adversary)), 0))
 	for k := range maxReconciles {
 		if happens, ok := adversary[k]; ok {
 			happens()
 		}
+		listed := m.snapshot.listedAt
 		p, idle, err := m.reconcile()
 		if err != nil {
 			return p, err
@@ -149,9 +154,9 @@ func (m *model) run(adversary map[int]func()) (plan, error) {
 			return p, nil
 		}
 		if quiet++; !idle || len(m.late) > 0 || k <= last {
-			quiet = 0
+			quiet, quietSince = 0, m.clock.Now()
 		}
-		if quiet >= enoughQuiet {
+		if quiet >= enoughWithoutList || (quiet >= enoughQuiet && listed.After(quietSince)) {
 			return p, nil
 		}
 	}

@@ -4,6 +4,8 @@
 package endpoint
 
 import (
+	"slices"
+
 	"github.com/medblocks/webhook-operator/api/medblocks"
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
 )
@@ -29,7 +31,7 @@ func (p *planner) adopt() *medblocks.Endpoint {
 		return nil // waiting costs no call
 	}
 	if !p.obs.isLive(id) {
-		if p.maySucceed() {
+		if target == nil || p.mayHaveBegun() || p.maySucceed() {
 			p.plan.Needs.endpoints = []string{id}
 		}
 		return nil
@@ -56,6 +58,11 @@ func (p *planner) adoptPresent(target *medblocks.Endpoint) {
 	default:
 		p.takeOver(target)
 	}
+}
+
+// mayHaveBegun tells whether the endpoint may carry our mark by now, although no list shows that.
+func (p *planner) mayHaveBegun() bool {
+	return slices.Contains(p.res.Finalizers, v1alpha1.Finalizer)
 }
 
 // maySucceed tells whether Kubernetes allows the adoption: as long as it does not, Medblocks need not be asked anything.

@@ -48,6 +48,14 @@ func TestPlanOfAnAdoption(t *testing.T) {
 		{"while the Secret cannot be written, Medblocks is not asked", adopting(), func(s *scenario) {
 			s.obs.secret.live, s.obs.secret.unwritable = true, errors.New("quota")
 		}, "WaitingForSecret=stalled"},
+		{"unless an earlier attempt may have marked it", adopting(), func(s *scenario) {
+			s.obs.secret.live, s.obs.secret.unwritable = true, errors.New("quota")
+			s.res.Finalizers = []string{v1alpha1.Finalizer}
+		}, "read:" + testID},
+		{"or it may not be there", adopting(), func(s *scenario) {
+			s.obs.secret.live, s.obs.secret.unwritable = true, errors.New("quota")
+			s.obs.view.Endpoint = nil
+		}, "read:" + testID},
 		{"nor while there is nothing to copy", copying(), func(s *scenario) {
 			s.obs.secret.live, s.obs.source = true, &sourceView{problem: "no Secret"}
 		}, "WaitingForSecret=working"},
@@ -247,14 +255,14 @@ func TestPlanOfAnAdoptionThroughASharedAccount(t *testing.T) {
 	}
 	observing := func(s *scenario) { s.res.Spec.ManagementPolicy = v1alpha1.ManagementObserve }
 	runPlanCases(t, []planCase{
-		{"an endpoint without a mark may be adopted", adopting(), shared(""), "read:" + testID},
-		{"one of another name in the namespace too", adopting(), shared("cluster/" + adopting().res.Namespace + "/former"), "read:" + testID},
-		{"one of the namespace in another cluster too", adopting(), shared("another/" + adopting().res.Namespace + "/hooks"), "read:" + testID},
+		{"an endpoint without a mark may be adopted", adopting(), shared(""), "read:secret"},
+		{"one of another name in the namespace too", adopting(), shared("cluster/" + adopting().res.Namespace + "/former"), "read:secret"},
+		{"one of the namespace in another cluster too", adopting(), shared("another/" + adopting().res.Namespace + "/hooks"), "read:secret"},
 		{"one of another namespace may not", adopting(), shared("cluster/other/hooks"), "NotAllowed=stalled"},
 		{"nor one whose namespace begins alike", adopting(), shared("cluster/" + adopting().res.Namespace + "-2/hooks"), "NotAllowed=stalled"},
 		{"nor one with a mark that is none", adopting(), shared("nobody"), "NotAllowed=stalled"},
 		{"nor once it is read", adopting(), shared("cluster/other/hooks", (*scenario).found), "NotAllowed=stalled"},
 		{"nor be looked at", adopting(), shared("cluster/other/hooks", observing), "NotAllowed=stalled"},
-		{"with an API key of one's own it may", adopting(), func(s *scenario) { s.obs.view.Endpoint.Metadata[v1alpha1.MarkOwner] = "cluster/other/hooks" }, "read:" + testID},
+		{"with an API key of one's own it may", adopting(), func(s *scenario) { s.obs.view.Endpoint.Metadata[v1alpha1.MarkOwner] = "cluster/other/hooks" }, "read:secret"},
 	}, makePlan)
 }

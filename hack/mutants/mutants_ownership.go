@@ -173,9 +173,9 @@ var ownershipMutants = []mutant{
 		name: "adopt-unread", file: "controllers/endpoint/plan_adopt.go",
 		safeguard: `an endpoint is read live before it is adopted`,
 		before: `	if !p.obs.isLive(id) {
-		if p.maySucceed() {`,
+		if target == nil || p.mayHaveBegun() || p.maySucceed() {`,
 		after: `	if !p.obs.secret.live {
-		if p.maySucceed() {`,
+		if target == nil || p.mayHaveBegun() || p.maySucceed() {`,
 		pkg:   "controllers/endpoint", test: "TestPlanOfAnAdoption",
 	},
 	{
