@@ -176,7 +176,7 @@ var ownershipMutants = []mutant{
 		if target == nil || p.mayHaveBegun() || p.maySucceed() {`,
 		after: `	if !p.obs.secret.live {
 		if target == nil || p.mayHaveBegun() || p.maySucceed() {`,
-		pkg:   "controllers/endpoint", test: "TestPlanOfAnAdoption",
+		pkg: "controllers/endpoint", test: "TestPlanOfAnAdoption",
 	},
 	{
 		name: "adopt-a-second", file: "controllers/endpoint/plan_adopt.go",
