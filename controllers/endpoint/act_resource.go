@@ -74,7 +74,7 @@ func (r *Reconciler) patchMetadata(ctx context.Context, w *work, s step, metadat
 	if err != nil {
 		return fmt.Errorf("patching the resource: %w", err)
 	}
-	w.base, w.res, w.mem.written = next.DeepCopy(), next, next.ResourceVersion
+	w.base, w.res, w.mem.written, w.confirmed = next.DeepCopy(), next, next.ResourceVersion, true
 	dropDamagedID(w.res)
 	return nil
 }

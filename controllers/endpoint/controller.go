@@ -129,7 +129,7 @@ func (r *Reconciler) settle(ctx context.Context, w *work, makePlan func(*v1alpha
 			}
 			break
 		}
-		if err := r.confirm(ctx, w); err != nil {
+		if err := r.confirm(ctx, w, p.Steps[0]); err != nil {
 			return p, err
 		}
 		if err := r.act(ctx, w, p.Steps); err != nil {

@@ -126,11 +126,11 @@ var deletionMutants = []mutant{
 	{
 		name: "stale-finalizer", file: "controllers/endpoint/act_resource.go",
 		safeguard: `what the API server answers replaces what was known`,
-		before: `	w.base, w.res, w.mem.written = next.DeepCopy(), next, next.ResourceVersion
+		before: `	w.base, w.res, w.mem.written, w.confirmed = next.DeepCopy(), next, next.ResourceVersion, true
 	dropDamagedID(w.res)
 `,
 		after: `	next.Finalizers = w.res.Finalizers
-	w.base, w.res, w.mem.written = next.DeepCopy(), next, next.ResourceVersion
+	w.base, w.res, w.mem.written, w.confirmed = next.DeepCopy(), next, next.ResourceVersion, true
 	dropDamagedID(w.res)
 `,
 		pkg: "test/suite", test: "TestAManagedEndpointIsObservedAndThenManagedAgain",

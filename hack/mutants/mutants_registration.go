@@ -146,7 +146,7 @@ var registrationMutants = []mutant{
 	{
 		name: "cached-resource", file: "controllers/endpoint/observe_live.go",
 		safeguard: `the resource is read live before the first write`,
-		before:    `	if w.confirmed {`,
+		before:    `	if w.confirmed || first.Action == actionAddFinalizer || first.Action == actionWriteIntent {`,
 		after:     `	if true {`,
 		pkg:       "test/rules", test: "TestAnOldIncarnationNeverTouchesANewOneOfTheSameName",
 	},
