@@ -109,6 +109,13 @@ func (a *Account) wakePoller() {
 	}
 }
 
+// Unused tells whether no resource uses the account any more, so that it is not listed again.
+func (a *Account) Unused() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.users.tracked) == 0
+}
+
 // Track tells which endpoint a resource manages, so that the resource is reconciled when that endpoint changes.
 func (a *Account) Track(who Resource, endpointID string) {
 	a.mu.Lock()

@@ -82,32 +82,32 @@ func (k KeyRef) compare(other KeyRef) int {
 func (r *Registry) named() map[*Account]KeyRef {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	leads := map[KeyRef]*Account{}
+	leads := map[KeyRef]*usage{}
 	for _, use := range r.users {
-		if other, taken := leads[use.ref]; !taken || r.isLikelier(use.ref, use.account, other) {
-			leads[use.ref] = use.account
+		if other, taken := leads[use.ref.bare()]; !taken || r.isLikelier(use, other) {
+			leads[use.ref.bare()] = use
 		}
 	}
 	names := map[*Account]KeyRef{}
-	for ref, account := range leads {
-		if name, named := names[account]; !named || ref.compare(name) < 0 {
-			names[account] = ref
+	for ref, use := range leads {
+		if name, named := names[use.account]; !named || ref.compare(name) < 0 {
+			names[use.account] = ref
 		}
 	}
 	return names
 }
 
-// isLikelier tells whether a reference leads to this account rather than to the other one: some of its users may not have noticed yet
-// that the Secret has got a new key. Without a key in the Secret, any order will do that is the same every time.
-func (r *Registry) isLikelier(ref KeyRef, account, other *Account) bool {
-	switch r.keys[ref] {
-	case account.KeyHash:
-		return true
-	case other.KeyHash:
-		return false
-	default:
-		return account.KeyHash < other.KeyHash
+// bare is the Secret and the key in it, whoever names them.
+func (k KeyRef) bare() KeyRef { return KeyRef{Namespace: k.Namespace, Name: k.Name, Key: k.Key} }
+
+// isLikelier tells whether a Secret leads to the account of this user rather than to that of the other one: some may not have noticed
+// yet that it has got a new key, or do not allow that. Where nobody knows, any order will do that is the same every time.
+func (r *Registry) isLikelier(use, other *usage) bool {
+	leads, otherLeads := r.keys[use.ref] == use.account.KeyHash, r.keys[other.ref] == other.account.KeyHash
+	if leads != otherLeads {
+		return leads
 	}
+	return use.account.KeyHash < other.account.KeyHash
 }
 
 func (a *Account) countUsers() int {

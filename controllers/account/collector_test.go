@@ -101,3 +101,19 @@ func TestAStatusThatIsNotDocumentedIsNoLabel(t *testing.T) {
 	}
 	g.Expect(s.count()).To(Equal(map[string]int{"active": 2, "disabled": 1, "other": 2}))
 }
+
+// TestASecretThatTwoNameUnderDifferentRulesIsOneSeries: two series that are the same would fail the whole scrape.
+func TestASecretThatTwoNameUnderDifferentRulesIsOneSeries(t *testing.T) {
+	g := NewWithT(t)
+	secrets := &keySecrets{keys: map[string]string{"a": "mb_sk_sbx_before"}}
+	r := newRegistry(t, emulator.New(emulator.Options{}), secrets)
+	strict := KeyRef{Namespace: "shop", Name: "a", Key: "key", Account: "strict", Environment: v1alpha1.EnvironmentSandbox}
+	lax := KeyRef{Namespace: "shop", Name: "a", Key: "key", Account: "lax"}
+	_, err := r.Use(t.Context(), Resource{Namespace: "shop", Name: "orders"}, strict)
+	g.Expect(err).NotTo(HaveOccurred())
+	secrets.set("a", "mb_sk_sbx_after")
+	_, err = r.Use(t.Context(), Resource{Namespace: "shop", Name: "bills"}, lax)
+	g.Expect(err).NotTo(HaveOccurred())
+	accounts, _ := shown(g, r)
+	g.Expect(accounts).To(Equal([]string{"shop/a/key"}))
+}

@@ -90,7 +90,7 @@ func (a *Account) isAwaited() bool {
 	return len(a.waiting) > 0 || a.store.look("", "").ListedAt.IsZero()
 }
 
-// noteError learns from the answer to a call, nil where it was as asked for: a 401 opens the breaker (for lists, see the poller, a
+// noteError learns from the answer to a call (for a list: to a page), nil where it was as asked for: a 401 opens the breaker (for lists, see the poller, a
 // 403 too), a 429 pauses the whole account.
 func (a *Account) noteError(err error) {
 	switch {
@@ -102,9 +102,11 @@ func (a *Account) noteError(err error) {
 		if !ok || pause <= 0 {
 			pause = defaultPause
 		}
-		a.pace.slowDown()
+		if !a.clock.Now().Before(a.PausedUntil()) {
+			a.pace.slowDown() // once for all calls that were under way
+		}
 		a.pause(a.clock.Now().Add(pause))
-	case err == nil:
+	case err == nil, medblocks.IsNotFound(err):
 		a.pace.speedUp()
 	}
 }

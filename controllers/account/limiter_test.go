@@ -65,3 +65,17 @@ func TestAListThatSomebodyWaitsForIsUrgentAndAPollIsNot(t *testing.T) {
 	r.account.mu.Unlock()
 	r.Expect(r.account.isAwaited()).To(BeTrue())
 }
+
+func TestRefusalsOfOneMomentSlowAnAccountDownOnce(t *testing.T) {
+	r := newRig(t)
+	full := r.account.pace.perSecond()
+	for range 5 { // calls that were under way together
+		r.account.noteError(&medblocks.APIError{StatusCode: 429})
+	}
+	r.Expect(r.account.pace.perSecond()).To(Equal(full / 2))
+	r.clock.Step(defaultPause)
+	r.account.noteError(&medblocks.APIError{StatusCode: 429})
+	r.Expect(r.account.pace.perSecond()).To(Equal(full / 4))
+	r.account.noteError(nil)
+	r.Expect(r.account.pace.perSecond()).To(BeNumerically(">", full/4))
+}

@@ -4,6 +4,7 @@
 package account
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -17,46 +18,63 @@ const (
 	maxCrowd = 4
 	// longestTurn is how far ahead a turn is promised: by then the line may be shorter, or the pace another one.
 	longestTurn = 30 * time.Second
+	// placeKept is how long the place of a resource is kept that does not come back when it is its turn.
+	placeKept = time.Minute
 )
 
 // line is the order in which the resources of an account are served that have to wait: who came first is first.
 type line struct {
-	tickets map[Resource]int64
-	sorted  []int64 // the tickets that are held
-	last    int64
+	places map[Resource]*place
+	inTurn []*place
+	last   int64
 }
 
+// place is one resource's in the line.
+type place struct {
+	who    Resource
+	number int64
+	// due is when the resource was told to come back. Who does not, long after that, has lost its place: nobody else must wait for it.
+	due time.Time
+}
+
+func byNumber(p *place, number int64) int { return cmp.Compare(p.number, number) }
+
 // join gives a resource the last place in the line, unless it has one.
-func (l *line) join(who Resource) {
-	if _, has := l.tickets[who]; has {
-		return
+func (l *line) join(who Resource) *place {
+	if is, has := l.places[who]; has {
+		return is
 	}
-	if l.tickets == nil {
-		l.tickets = map[Resource]int64{}
+	if l.places == nil {
+		l.places = map[Resource]*place{}
 	}
 	l.last++
-	l.tickets[who] = l.last
-	l.sorted = append(l.sorted, l.last)
+	is := &place{who: who, number: l.last}
+	l.places[who] = is
+	l.inTurn = append(l.inTurn, is)
+	return is
 }
 
 func (l *line) leave(who Resource) {
-	ticket, has := l.tickets[who]
+	is, has := l.places[who]
 	if !has {
 		return
 	}
-	delete(l.tickets, who)
-	if at, found := slices.BinarySearch(l.sorted, ticket); found {
-		l.sorted = slices.Delete(l.sorted, at, at+1)
+	delete(l.places, who)
+	if at, found := slices.BinarySearchFunc(l.inTurn, is.number, byNumber); found {
+		l.inTurn = slices.Delete(l.inTurn, at, at+1)
 	}
 }
 
 // ahead is how many are before a resource: all of them, if it has no place yet.
-func (l *line) ahead(who Resource) int {
-	ticket, has := l.tickets[who]
-	if !has {
-		return len(l.sorted)
+func (l *line) ahead(who Resource, now time.Time) int {
+	for len(l.inTurn) > 0 && now.After(l.inTurn[0].due.Add(placeKept)) {
+		l.leave(l.inTurn[0].who)
 	}
-	at, _ := slices.BinarySearch(l.sorted, ticket)
+	is, has := l.places[who]
+	if !has {
+		return len(l.inTurn)
+	}
+	at, _ := slices.BinarySearchFunc(l.inTurn, is.number, byNumber)
 	return at
 }
 
@@ -70,11 +88,16 @@ type Turn struct {
 
 // Turn tells when it is a resource's turn, without a call.
 func (a *Account) Turn(who Resource) Turn {
-	now, crowd, perSecond := a.clock.Now(), a.pace.crowd(), a.pace.perSecond()
+	crowd, perSecond := a.pace.crowd(), a.pace.perSecond()
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	return a.turn(who, crowd, perSecond)
+}
+
+func (a *Account) turn(who Resource, crowd int, perSecond float64) Turn {
+	now := a.clock.Now()
 	turn := Turn{Asked: now.Before(a.pausedUntil)}
-	ahead := a.line.ahead(who) + crowd
+	ahead := a.line.ahead(who, now) + crowd
 	if turn.Asked {
 		turn.At = a.pausedUntil
 	}
@@ -87,12 +110,17 @@ func (a *Account) Turn(who Resource) Turn {
 
 // LineUp has a resource that has to wait keep its place, and returns its turn.
 func (a *Account) LineUp(who Resource) Turn {
+	crowd, perSecond := a.pace.crowd(), a.pace.perSecond()
 	a.mu.Lock()
-	if a.users.has(who) {
-		a.line.join(who)
+	defer a.mu.Unlock()
+	if !a.users.has(who) {
+		return a.turn(who, crowd, perSecond)
 	}
-	a.mu.Unlock()
-	return a.Turn(who)
+	is := a.line.join(who)
+	is.due = a.clock.Now() // or it would count as lost right now
+	turn := a.turn(who, crowd, perSecond)
+	is.due = later(turn.At, is.due)
+	return turn
 }
 
 // LeaveLine gives a resource's place up, because it was served, or does not want anything any more.

@@ -12,6 +12,8 @@ import (
 
 	. "github.com/onsi/gomega"
 	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/medblocks/webhook-operator/test/emulator"
 )
 
 func numbered(i int) Resource { return Resource{Namespace: "shop", Name: fmt.Sprint(i)} }
@@ -83,8 +85,43 @@ func TestAResourceThatDoesNotUseTheAccountHasNoPlaceInItsLine(t *testing.T) {
 	g := NewWithT(t)
 	a, _ := newQueue(0)
 	a.LineUp(numbered(1_000))
-	g.Expect(a.line.tickets).To(BeEmpty())
-	g.Expect(a.line.sorted).To(BeEmpty())
+	g.Expect(a.line.places).To(BeEmpty())
+	g.Expect(a.line.inTurn).To(BeEmpty())
+}
+
+// TestWhoDoesNotComeBackLosesItsPlace: what the operator forgets to give up, or what is stuck, must not stop all others for good.
+func TestWhoDoesNotComeBackLosesItsPlace(t *testing.T) {
+	g := NewWithT(t)
+	a, clock := newQueue(20)
+	clock.Step(longestTurn)
+	for i := maxCrowd; i < 20; i++ {
+		a.LineUp(numbered(i))
+	}
+	g.Expect(a.Turn(numbered(maxCrowd)).At).NotTo(BeZero(), "the first ones are waited for")
+	clock.Step(placeKept)
+	g.Expect(a.Turn(numbered(maxCrowd)).At).To(BeZero())
+	g.Expect(a.line.inTurn).To(HaveLen(20 - maxCrowd))
+	g.Expect(a.line.places).To(HaveLen(20 - maxCrowd))
+}
+
+func TestWhoLeavesForAnotherAccountLeavesTheLine(t *testing.T) {
+	g := NewWithT(t)
+	secrets := &keySecrets{keys: map[string]string{"s": "mb_sk_sbx_one"}}
+	r := newRegistry(t, emulator.New(emulator.Options{}), secrets)
+	who, ref := Resource{Namespace: "shop", Name: "orders"}, KeyRef{Namespace: "shop", Name: "s", Key: "key"}
+	first, err := r.Use(t.Context(), who, ref)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Eventually(first.isAccepted).WithTimeout(10 * time.Second).Should(BeTrue())
+	first.LineUp(who)
+	other := KeyRef{Namespace: "shop", Name: "other", Key: "key"}
+	secrets.set("other", "mb_sk_sbx_two")
+	second, err := r.Use(t.Context(), who, other)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(first.line.places).To(BeEmpty())
+
+	second.LineUp(who)
+	r.LeaveLine(who)
+	g.Expect(second.line.places).To(BeEmpty())
 }
 
 func TestALineIsWhatASearchWouldFind(t *testing.T) {
@@ -95,7 +132,7 @@ func TestALineIsWhatASearchWouldFind(t *testing.T) {
 		who := numbered(rand.IntN(50))
 		at := slices.Index(order, who)
 		if rand.IntN(2) == 0 {
-			l.join(who)
+			l.join(who).due = testTime
 			if at < 0 {
 				order = append(order, who)
 			}
@@ -110,7 +147,7 @@ func TestALineIsWhatASearchWouldFind(t *testing.T) {
 		if want < 0 {
 			want = len(order)
 		}
-		g.Expect(l.ahead(someone)).To(Equal(want))
+		g.Expect(l.ahead(someone, testTime)).To(Equal(want))
 	}
 }
 

@@ -223,6 +223,7 @@ func (a *Account) list(ctx context.Context, opts medblocks.ListEndpointsOptions)
 		listed[endpoint.ID] = endpoint
 		// The next page is another call, which has to wait for its turn too.
 		if len(listed)%medblocks.DefaultPageSize == 0 {
+			a.noteError(nil)
 			if err := a.admitPage(ctx, opts); err != nil {
 				return nil, err
 			}

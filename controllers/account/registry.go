@@ -162,6 +162,15 @@ func (r *Registry) Former(who Resource) *Account {
 	return nil
 }
 
+// LeaveLine gives up a resource's place among those that wait for their account.
+func (r *Registry) LeaveLine(who Resource) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if use, ok := r.users[who]; ok && use.account != nil {
+		use.account.LeaveLine(who)
+	}
+}
+
 // Release forgets a resource. An account without users stops polling and frees its memory.
 func (r *Registry) Release(who Resource) {
 	r.mu.Lock()
@@ -231,6 +240,7 @@ func (r *Registry) join(who Resource, ref KeyRef, account *running) {
 	case use.former == nil || previous.isAccepted():
 		r.leaveFormer(who, use)
 		use.former = previous
+		previous.LeaveLine(who) // it waits for the new one from now on
 	default: // the one before it is the last that worked
 		r.leave(who, previous)
 	}

@@ -85,6 +85,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		performed: map[deed]bool{}, reread: map[string]bool{}, turns: map[string]bool{}, unclear: map[string]time.Time{},
 	}
 	defer r.endTurns(w)
+	defer r.leaveLine(w)
 	if w.mem.isAhead(&res) {
 		return r.retryStale(w), nil
 	}
@@ -202,9 +203,10 @@ func (r *Reconciler) forget(ctx context.Context, who account.Resource) error {
 	r.limited.remove(who)
 	r.Enqueue(r.limited.of(who.Namespace)...) // a place may be free
 	finished := r.memories.forget(who)
-	if acct, id := r.Accounts.Tracked(who); id != "" && !finished {
-		r.Orphans.vanished(ctx, acct, account.Marked{ID: id, Owner: who})
-	}
+	acct, id := r.Accounts.Tracked(who)
 	r.Accounts.Release(who)
+	if id != "" && !finished && acct.Unused() {
+		r.Orphans.vanished(ctx, acct, account.Marked{ID: id, Owner: who}) // the next sweep finds all others
+	}
 	return nil
 }

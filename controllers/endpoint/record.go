@@ -48,13 +48,11 @@ func (r *Reconciler) record(ctx context.Context, w *work, p plan, err error) (ct
 	}
 	r.requestList(w, p)
 	r.lineUp(w, waits, failure)
-	if !isQuiet(p) || failure != nil {
-		if err := r.store(ctx, w, p, failure); err != nil {
-			if errors.Is(err, errStale) {
-				return r.retryStale(w), nil
-			}
-			return ctrl.Result{}, err
-		}
+	switch err := r.store(ctx, w, p, failure); {
+	case errors.Is(err, errStale):
+		return r.retryStale(w), nil
+	case err != nil:
+		return ctrl.Result{}, err
 	}
 	w.mem.stale = 0
 	if failure != nil && verdict == retry {
@@ -63,21 +61,26 @@ func (r *Reconciler) record(ctx context.Context, w *work, p plan, err error) (ct
 	return ctrl.Result{RequeueAfter: r.untilWake(p, failure)}, nil
 }
 
-// lineUp keeps the resource's place among those that have to wait for the account, or gives it up.
+// lineUp gives a resource that has to wait for the account a place among those that do.
 func (r *Reconciler) lineUp(w *work, waits bool, failure *hold) {
-	who := client.ObjectKeyFromObject(w.res)
-	switch {
-	case w.account == nil:
-	case !waits:
-		w.account.LeaveLine(who)
-	default:
-		turn := w.account.LineUp(who)
-		if failure != nil {
-			failure.Wake = turn.At
-			if now := r.Clock.Now(); turn.At.Before(now) {
-				failure.Wake = now
-			}
-		}
+	if !waits || w.account == nil {
+		return
+	}
+	w.inLine = true
+	turn := w.account.LineUp(client.ObjectKeyFromObject(w.res))
+	if failure == nil {
+		return
+	}
+	failure.Wake = turn.At
+	if now := r.Clock.Now(); turn.At.Before(now) {
+		failure.Wake = now
+	}
+}
+
+// leaveLine ends a reconcile: whoever does not wait for the account gives its place up, however the reconcile has ended.
+func (r *Reconciler) leaveLine(w *work) {
+	if !w.inLine {
+		r.Accounts.LeaveLine(client.ObjectKeyFromObject(w.base))
 	}
 }
 
@@ -92,6 +95,7 @@ const afterRefusal = time.Second
 func (r *Reconciler) retryStale(w *work) ctrl.Result {
 	delay := staleRetry << min(w.mem.stale, 7)
 	w.mem.stale++
+	w.inLine = true // if it was
 	return ctrl.Result{RequeueAfter: delay}
 }
 
@@ -157,6 +161,9 @@ func isQuiet(p plan) bool {
 
 // store patches the status at most once, and only where it differs.
 func (r *Reconciler) store(ctx context.Context, w *work, p plan, failure *hold) error {
+	if isQuiet(p) && failure == nil {
+		return nil
+	}
 	status := conclude(w.res, w.obs, p, failure, r.Clock.Now())
 	status.History = append(status.History, w.mem.done...)
 	if extra := len(status.History) - historyLength; extra > 0 {

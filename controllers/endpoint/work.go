@@ -30,6 +30,8 @@ type work struct {
 	markBefore string
 	// announced is when the last registration or rotation was written ahead.
 	announced time.Time
+	// inLine: the resource keeps its place among those that wait for the account.
+	inLine bool
 	// released is why a deletion finishes although the endpoint may live on.
 	released string
 }
