@@ -120,7 +120,8 @@ func expectRefusal(w *lab.World, e edit, s spec) {
 	w.Expect(apierrors.IsInvalid(err)).To(BeTrue(), "%s: %v", e, err)
 	named := false
 	for _, cause := range status.Status().Details.Causes {
-		named = named || strings.HasPrefix(cause.Field, e.field)
+		// A rule about two fields is told at one of them, and names both.
+		named = named || strings.HasPrefix(cause.Field, e.field) || strings.Contains(cause.Message, strings.TrimPrefix(e.field, "spec."))
 	}
 	w.Expect(named).To(BeTrue(), "%s: the refusal does not name the field: %v", e, err)
 	w.Expect(read(w).Object).To(Equal(before.Object))
