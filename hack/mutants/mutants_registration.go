@@ -169,6 +169,6 @@ var registrationMutants = []mutant{
 		safeguard: `a process that was paused does not send what nobody waits for any more`,
 		before:    `	left := r.APITimeout - r.Clock.Now().Sub(w.announced)`,
 		after:     `	left := r.APITimeout`,
-		pkg:       "test/crash", test: "TestTwoLeadersAtOnceLeaveOneEndpointAndItsSecret",
+		pkg:       "controllers/endpoint", test: "TestWhatNobodyWaitsForAnyMoreIsNotSent",
 	},
 }

@@ -97,6 +97,7 @@ func TestAnAdoptionInTheMiddleOfARotationWaitsForItsEnd(t *testing.T) {
 	w := newWorld(t)
 	w.expects.leftBehind = true
 	target := w.createReady(hooks).Status.EndpointID
+	w.advance(2 * w.options.apiTimeout) // right after its start the operator waits anyway
 	w.settle()
 	w.forget()
 	done := false
