@@ -26,11 +26,16 @@ const (
 // what notices a silent disable.
 const urgentInARow = 9
 
+// slowest is the part of its full pace that an account keeps however often the vendor asks it to slow down.
+const slowest = 0.05
+
+// How an answered call wins pace back: soon up to near the pace that was refused last, slowly from there, where the limit may be, and
+// sooner again beyond it, where it is not.
 const (
-	// slowest is the part of its full pace that an account keeps however often the vendor asks it to slow down.
-	slowest = 0.05
-	// recovery is the part of its full pace that every call wins back that the vendor did not refuse.
-	recovery = 0.01
+	near      = 0.8
+	upToNear  = 0.05  // of the pace that was refused, per call
+	fromThere = 0.005 // of the same
+	beyond    = 0.02  // of the present pace
 )
 
 // pace is the token bucket of an account. Within a rank, who came first goes first. A 429 halves the pace, down to one call at a
@@ -45,6 +50,7 @@ type pace struct {
 	taken   bool                   // somebody waits for the next token; everybody else waits for them
 	waiting [ranks][]chan struct{} // in the order of their coming
 	inARow  int                    // how many urgent ones have gone before a routine one that waits
+	refused rate.Limit             // the pace at which the vendor refused a call last, or beyond
 }
 
 func newPace(qps float64, burst int) *pace {
@@ -123,7 +129,8 @@ func (p *pace) perSecond() float64 { return float64(p.limiter.Limit()) }
 func (p *pace) slowDown() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.limiter.SetLimit(max(p.limiter.Limit()/2, p.full*slowest))
+	p.refused = p.limiter.Limit()
+	p.limiter.SetLimit(max(p.refused/2, p.full*slowest))
 	p.limiter.SetBurst(1)
 }
 
@@ -131,11 +138,20 @@ func (p *pace) slowDown() {
 func (p *pace) speedUp() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.limiter.Limit() >= p.full {
+	is := p.limiter.Limit()
+	switch {
+	case is >= p.full:
 		return
+	case is < p.refused*near:
+		is += p.refused * upToNear
+	case is < p.refused:
+		is += p.refused * fromThere
+	default:
+		is += is * beyond
+		p.refused = is
 	}
-	p.limiter.SetLimit(min(p.limiter.Limit()+p.full*recovery, p.full))
-	if p.limiter.Limit() == p.full {
+	p.limiter.SetLimit(min(is, p.full))
+	if is >= p.full {
 		p.limiter.SetBurst(p.burst)
 	}
 }
