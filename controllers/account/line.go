@@ -88,13 +88,15 @@ type Turn struct {
 
 // Turn tells when it is a resource's turn, without a call.
 func (a *Account) Turn(who Resource) Turn {
-	crowd, perSecond := a.pace.crowd(), a.pace.perSecond()
+	crowd := a.pace.crowd()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.turn(who, crowd, perSecond)
+	return a.turn(who, crowd)
 }
 
-func (a *Account) turn(who Resource, crowd int, perSecond float64) Turn {
+// turn promises what the full pace allows. Where the pace is slower right now, it may have been won back by then; if not, the resource
+// gets another promise.
+func (a *Account) turn(who Resource, crowd int) Turn {
 	now := a.clock.Now()
 	turn := Turn{Asked: now.Before(a.pausedUntil)}
 	ahead := a.line.ahead(who, now) + crowd
@@ -102,7 +104,7 @@ func (a *Account) turn(who Resource, crowd int, perSecond float64) Turn {
 		turn.At = a.pausedUntil
 	}
 	if ahead >= maxCrowd {
-		wait := min(time.Duration(float64(ahead)/perSecond*float64(time.Second)), longestTurn)
+		wait := min(time.Duration(float64(ahead)/float64(a.pace.full)*float64(time.Second)), longestTurn)
 		turn.At = later(turn.At, now).Add(wait)
 	}
 	return turn
@@ -110,15 +112,15 @@ func (a *Account) turn(who Resource, crowd int, perSecond float64) Turn {
 
 // LineUp has a resource that has to wait keep its place, and returns its turn.
 func (a *Account) LineUp(who Resource) Turn {
-	crowd, perSecond := a.pace.crowd(), a.pace.perSecond()
+	crowd := a.pace.crowd()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !a.users.has(who) {
-		return a.turn(who, crowd, perSecond)
+		return a.turn(who, crowd)
 	}
 	is := a.line.join(who)
 	is.due = a.clock.Now() // or it would count as lost right now
-	turn := a.turn(who, crowd, perSecond)
+	turn := a.turn(who, crowd)
 	is.due = later(turn.At, is.due)
 	return turn
 }
