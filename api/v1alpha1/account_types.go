@@ -79,7 +79,7 @@ type MedblocksAccountSpec struct {
 	AllowedURLHosts []URLHost `json:"allowedURLHosts,omitempty"`
 
 	// maxEndpointsPerNamespace is how many resources of one namespace may use the
-	// account: those that were created first. Default: no limit.
+	// account: those that have an endpoint, and then those that were created first. Default: no limit.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=10000

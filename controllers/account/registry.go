@@ -130,18 +130,12 @@ func (r *Registry) Tracked(who Resource) (account *Account, endpointID string) {
 // Sees tells whether an API key shows an endpoint, as far as that is known without a call: it is the key of an account that does,
 // or another key of an account in use that lists it.
 func (r *Registry) Sees(ctx context.Context, ref KeyRef, account *Account, endpointID string) (bool, error) {
-	r.mu.Lock()
-	hash, known := r.keys[ref]
-	r.mu.Unlock()
-	if !known {
-		key, err := r.readKey(ctx, ref)
-		if missing := (*CredentialsError)(nil); errors.As(err, &missing) {
-			return false, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		hash = hashKey(key)
+	hash, err := r.HashOf(ctx, ref)
+	if missing := (*CredentialsError)(nil); errors.As(err, &missing) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
 	}
 	if hash == account.KeyHash {
 		return true, nil
@@ -150,6 +144,21 @@ func (r *Registry) Sees(ctx context.Context, ref KeyRef, account *Account, endpo
 	defer r.mu.Unlock()
 	other, inUse := r.accounts[hash]
 	return inUse && other.Look(endpointID, "").Endpoint != nil, nil
+}
+
+// HashOf is the hash of the API key that a Secret holds. It is read where nobody in use has read it.
+func (r *Registry) HashOf(ctx context.Context, ref KeyRef) (string, error) {
+	r.mu.Lock()
+	hash, known := r.keys[ref]
+	r.mu.Unlock()
+	if known {
+		return hash, nil
+	}
+	key, err := r.readKey(ctx, ref)
+	if err != nil {
+		return "", err
+	}
+	return hashKey(key), nil
 }
 
 // Former is the account whose key a resource used before the present one, as long as the vendor has not accepted that; nil: none.

@@ -54,7 +54,7 @@ func (r *Reconciler) medblocksAccount(ctx context.Context, name string) (*v1alph
 func (r *Reconciler) observeGuardrails(ctx context.Context, w *work) error {
 	who := client.ObjectKeyFromObject(w.res)
 	if w.res.UsesAccount() == "" {
-		r.limited.remove(who)
+		r.leavePlaces(who)
 		return nil
 	}
 	acct, err := r.medblocksAccount(ctx, w.res.UsesAccount())
@@ -73,9 +73,9 @@ func (r *Reconciler) observeGuardrails(ctx context.Context, w *work) error {
 		g.labels = namespace.Labels
 	}
 	if acct.Spec.MaxEndpointsPerNamespace == nil {
-		r.limited.remove(who)
+		r.leavePlaces(who)
 	} else {
-		if g.rank, err = r.observeRank(ctx, w.res, int(*acct.Spec.MaxEndpointsPerNamespace)); err != nil {
+		if g.rank, err = r.observeRank(ctx, w.res, g, int(*acct.Spec.MaxEndpointsPerNamespace)); err != nil {
 			return err
 		}
 	}

@@ -34,6 +34,9 @@ func (r *Reconciler) act(ctx context.Context, w *work, steps []step) error {
 }
 
 func (r *Reconciler) perform(ctx context.Context, w *work, s step) error {
+	if err := r.takePlace(ctx, w, s); err != nil {
+		return err
+	}
 	switch s.Action {
 	case actionAddFinalizer, actionRemoveFinalizer, actionWriteIntent:
 		return r.writeMetadata(ctx, w, s)

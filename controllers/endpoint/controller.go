@@ -54,6 +54,8 @@ type Reconciler struct {
 	turns    turns
 	// limited are the resources that a limit of their MedblocksAccount leaves without a place.
 	limited resourceSet
+	// reserved are those that have taken a place, and are about to have an endpoint.
+	reserved reservations
 	// beginning is when the first reconcile began.
 	once      sync.Once
 	beginning time.Time
@@ -200,7 +202,7 @@ func (r *Reconciler) forget(ctx context.Context, who account.Resource) error {
 	if err := r.wakeOthers(ctx, who, r.memories.claims(who)); err != nil {
 		return err
 	}
-	r.limited.remove(who)
+	r.leavePlaces(who)
 	r.Enqueue(r.limited.of(who.Namespace)...) // a place may be free
 	finished := r.memories.forget(who)
 	acct, id := r.Accounts.Tracked(who)

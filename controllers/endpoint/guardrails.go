@@ -21,7 +21,7 @@ type guardrails struct {
 	spec    v1alpha1.MedblocksAccountSpec
 	// labels of the resource's namespace; only with a namespaceSelector.
 	labels map[string]string
-	// rank is how many resources of the namespace use the account and come before this one; only with maxEndpointsPerNamespace.
+	// rank is how many resources of the namespace use the account and come before this one, as far as it matters; only with maxEndpointsPerNamespace.
 	rank int
 }
 
@@ -41,7 +41,7 @@ func notAllowed(res *v1alpha1.MedblocksWebhookEndpoint, g *guardrails) *hold {
 			"spec.allowedURLHosts of MedblocksAccount %q does not allow the host of spec.url, only %s: correct spec.url, or ask the account's owner to add the host", g.account, hostList(g.spec.AllowedURLHosts))
 	case g.spec.MaxEndpointsPerNamespace != nil && g.rank >= int(*g.spec.MaxEndpointsPerNamespace):
 		return stalledHold(condition, reason,
-			"spec.maxEndpointsPerNamespace of MedblocksAccount %q is %d, and as many older resources of namespace %q use the account: delete one of them, or ask the account's owner for a higher limit", g.account, *g.spec.MaxEndpointsPerNamespace, res.Namespace)
+			"spec.maxEndpointsPerNamespace of MedblocksAccount %q is %d, and other resources of namespace %q have all of its places: delete one of them, or ask the account's owner for a higher limit", g.account, *g.spec.MaxEndpointsPerNamespace, res.Namespace)
 	}
 	return nil
 }

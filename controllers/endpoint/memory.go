@@ -43,6 +43,8 @@ type memory struct {
 
 	// usesAccount is the MedblocksAccount that the resource was last seen to use, see siblings.
 	usesAccount string
+	// holdsEndpoint: it was last seen to have an endpoint, see places.
+	holdsEndpoint bool
 
 	// finished: this operator has removed its finalizer.
 	finished bool
@@ -152,7 +154,7 @@ func (m *memories) of(res *v1alpha1.MedblocksWebhookEndpoint) *memory {
 	}
 	mem := &memory{uid: res.UID}
 	if former, ok := m.all[key]; ok {
-		mem.claims, mem.usesAccount = former.claims, former.usesAccount // others may wait for what this resource does not claim any more
+		mem.claims, mem.usesAccount, mem.holdsEndpoint = former.claims, former.usesAccount, former.holdsEndpoint // others may wait for what this resource does not claim any more
 	}
 	m.all[key] = mem
 	return mem

@@ -61,7 +61,7 @@ func (r *Reconciler) observe(ctx context.Context, w *work) error {
 func (r *Reconciler) leftAlone(ctx context.Context, w *work) (bool, error) {
 	who := client.ObjectKeyFromObject(w.res)
 	if !w.res.DeletionTimestamp.IsZero() {
-		r.limited.remove(who)
+		r.leavePlaces(who)
 		return false, nil
 	}
 	if err := r.observeGuardrails(ctx, w); err != nil {

@@ -150,6 +150,9 @@ func asksForWork() predicate.Predicate {
 			if !slices.Equal(claimsOfObject(before), claimsOfObject(after)) {
 				return true // others may have waited for that
 			}
+			if freesPlace(before, after) {
+				return true // and for that
+			}
 			return slices.ContainsFunc(requests, func(key string) bool {
 				return before.GetAnnotations()[key] != after.GetAnnotations()[key]
 			})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
@@ -108,6 +109,31 @@ func TestAnEndpointThatIsNotAllowedAnyMoreStaysAsItIsAndItsDeletionWorks(t *test
 			w.Expect(w.owned(hooks)).To(BeEmpty())
 		})
 	}
+}
+
+// TestAnOlderResourceThatComesToAnAccountLaterTakesNobodysPlace: the endpoint of whoever lost its place would live on, so that one
+// after the other could be registered.
+func TestAnOlderResourceThatComesToAnAccountLaterTakesNobodysPlace(t *testing.T) {
+	w := newAccountWorld(t)
+	w.createAccount(func(acct *v1alpha1.MedblocksAccount) { limitTo(1)(&acct.Spec) })
+	created := w.create(elder, func(res *v1alpha1.MedblocksWebhookEndpoint) {
+		metav1.SetMetaDataLabel(&res.ObjectMeta, worldLabel, w.namespace)
+		res.Spec.APIKeySecretRef.Name = "nowhere"
+	}).CreationTimestamp.Time
+	w.Eventually(time.Now).Should(BeTemporally(">=", created.Add(time.Second)))
+	w.createReady(hooks, w.byAccount)
+	w.change(elder, w.byAccount)
+	w.until(elder, beStalled(v1alpha1.ReasonNotAllowed, "spec.maxEndpointsPerNamespace"))
+	w.settle()
+	w.untilReady(hooks)
+	w.forget()
+	w.annotate(elder, v1alpha1.AnnotationReconcileRequestedAt, "now")
+	w.until(elder, beStalled(v1alpha1.ReasonNotAllowed))
+	w.settle()
+	w.Expect(w.calls()).To(BeEmpty())
+	w.Expect(w.owned(elder)).To(BeEmpty())
+	w.delete(hooks)
+	w.untilReady(elder)
 }
 
 func TestSeveralPlacesThatBecomeFreeAtOnceAreAllTaken(t *testing.T) {
