@@ -53,34 +53,46 @@ func (r *Reconciler) medblocksAccount(ctx context.Context, name string) (*v1alph
 // observeGuardrails gathers what the guardrails of the resource's MedblocksAccount are compared with, all of it from the cache.
 func (r *Reconciler) observeGuardrails(ctx context.Context, w *work) error {
 	who := client.ObjectKeyFromObject(w.res)
-	if w.res.UsesAccount() == "" {
-		r.leavePlaces(who)
-		return nil
-	}
-	acct, err := r.medblocksAccount(ctx, w.res.UsesAccount())
-	if missing := (*account.CredentialsError)(nil); errors.As(err, &missing) {
-		return nil // told with the key, which is not to be had either
-	}
+	g, err := r.guardrailsOf(ctx, w.res, r.observeRank)
 	if err != nil {
 		return err
+	}
+	if w.res.UsesAccount() == "" || (g != nil && g.spec.MaxEndpointsPerNamespace == nil) {
+		r.leavePlaces(who)
+	}
+	w.obs.guardrails = g
+	return nil
+}
+
+// rankIn counts the resources that come before one, up to that many places.
+type rankIn func(ctx context.Context, res *v1alpha1.MedblocksWebhookEndpoint, g *guardrails, places int) (int, error)
+
+// guardrailsOf are those of a resource's MedblocksAccount; nil: it uses none, or one that is not to be had.
+func (r *Reconciler) guardrailsOf(ctx context.Context, res *v1alpha1.MedblocksWebhookEndpoint, rank rankIn) (*guardrails, error) {
+	if res.UsesAccount() == "" {
+		return nil, nil
+	}
+	acct, err := r.medblocksAccount(ctx, res.UsesAccount())
+	if missing := (*account.CredentialsError)(nil); errors.As(err, &missing) {
+		return nil, nil // told with the key, which is not to be had either
+	}
+	if err != nil {
+		return nil, err
 	}
 	g := &guardrails{account: acct.Name, spec: acct.Spec}
 	if acct.Spec.NamespaceSelector != nil {
 		namespace := metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"}}
-		if err := r.Client.Get(ctx, client.ObjectKey{Name: w.res.Namespace}, &namespace); err != nil {
-			return fmt.Errorf("reading the labels of the namespace: %w", err)
+		if err := r.Client.Get(ctx, client.ObjectKey{Name: res.Namespace}, &namespace); err != nil {
+			return nil, fmt.Errorf("reading the labels of the namespace: %w", err)
 		}
 		g.labels = namespace.Labels
 	}
-	if acct.Spec.MaxEndpointsPerNamespace == nil {
-		r.leavePlaces(who)
-	} else {
-		if g.rank, err = r.observeRank(ctx, w.res, g, int(*acct.Spec.MaxEndpointsPerNamespace)); err != nil {
-			return err
+	if places := acct.Spec.MaxEndpointsPerNamespace; places != nil {
+		if g.rank, err = rank(ctx, res, g, int(*places)); err != nil {
+			return nil, err
 		}
 	}
-	w.obs.guardrails = g
-	return nil
+	return g, nil
 }
 
 // IndexAccount is the index of cached resources by the MedblocksAccount that they name.

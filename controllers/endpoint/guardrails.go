@@ -50,16 +50,18 @@ func notAllowed(res *v1alpha1.MedblocksWebhookEndpoint, g *guardrails) *hold {
 // take it over, but with a shared account nobody has: one tenant must not take another one's endpoint by naming it.
 func (p *planner) ofAnotherTenant(target *medblocks.Endpoint) bool {
 	owner := target.Metadata[v1alpha1.MarkOwner]
-	if p.obs.guardrails == nil || owner == "" {
-		return false
-	}
-	_, resource, _ := strings.Cut(owner, "/")
-	if strings.HasPrefix(resource, p.res.Namespace+"/") {
+	if p.obs.guardrails == nil || owner == "" || isOfNamespace(owner, p.res.Namespace) {
 		return false
 	}
 	p.stop(stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonNotAllowed,
 		"endpoint %s, which spec.adopt names, is marked as another namespace's, and MedblocksAccount %q is shared: adopt it with an API key of your own, or ask the account's owner to remove the endpoint's metadata key %s at Medblocks", target.ID, p.obs.guardrails.account, v1alpha1.MarkOwner))
 	return true
+}
+
+// isOfNamespace tells whether an owner mark is that of a resource in a namespace of that name, of whichever cluster.
+func isOfNamespace(owner, namespace string) bool {
+	_, resource, _ := strings.Cut(owner, "/")
+	return strings.HasPrefix(resource, namespace+"/")
 }
 
 // selects tells whether a selector selects a namespace with these labels; without one, all are.

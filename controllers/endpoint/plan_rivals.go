@@ -19,15 +19,23 @@ func (p *planner) claimedByRival(target *medblocks.Endpoint) bool {
 		return true
 	}
 	for _, other := range p.obs.endpointRivals {
-		if target.Metadata[v1alpha1.MarkOwner] == other.owner || other.older {
+		if other.claims(target.Metadata[v1alpha1.MarkOwner]) {
 			h := stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonConflict,
-				"endpoint %s is claimed by MedblocksWebhookEndpoint %s too, whose claim is the older one: remove spec.adopt from that resource to take the endpoint over, or delete this one", target.ID, other.who)
+				"endpoint %s is claimed by %s too, whose claim is the older one: remove spec.adopt from that resource to take the endpoint over, or delete this one", target.ID, p.nameOf(other))
 			h.Wake = p.now.Add(slowRetry) // a key of theirs that does not show the endpoint any more tells nobody
 			p.stop(h)
 			return true
 		}
 	}
 	return false
+}
+
+// nameOf names a rival. Who shares an account with other tenants learns nothing of their resources.
+func (p *planner) nameOf(other rival) string {
+	if p.obs.guardrails != nil && other.account != "" && other.who.Namespace != p.res.Namespace {
+		return "another resource"
+	}
+	return "MedblocksWebhookEndpoint " + other.who.String()
 }
 
 // secretOfRival tells whether the signing Secret is another resource's to write.

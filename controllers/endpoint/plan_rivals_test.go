@@ -52,6 +52,65 @@ func TestOfTwoAdoptersTheOneWithTheOlderClaimWins(t *testing.T) {
 	}, makePlan)
 }
 
+func TestWhoMayNotAdoptAnEndpointKeepsNobodyFromIt(t *testing.T) {
+	for name, test := range map[string]struct {
+		mark   string
+		change func(*rival)
+		want   bool
+	}{
+		"the older one goes first":                            {"", func(*rival) {}, true},
+		"a younger one does not":                              {"", func(r *rival) { r.older = false }, false},
+		"one that its account does not allow does not":        {"", func(r *rival) { r.account, r.refused = "shared", true }, false},
+		"it keeps what it has adopted":                        {"cluster/shop/first", func(r *rival) { r.account, r.refused, r.older = "shared", true, false }, true},
+		"another namespace's is not its to take":              {"cluster/other/hooks", func(r *rival) { r.account = "shared" }, false},
+		"not even one whose name begins with that of its own": {"cluster/shopping/hooks", func(r *rival) { r.account = "shared" }, false},
+		"with a key of its own it is":                         {"cluster/other/hooks", func(*rival) {}, true},
+		"one of its own namespace is":                         {"cluster/shop/hooks", func(r *rival) { r.account = "shared" }, true},
+		"one without a mark is":                               {"", func(r *rival) { r.account = "shared" }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			is := rivalNamed("first", true)
+			test.change(&is)
+			NewWithT(t).Expect(is.claims(test.mark)).To(Equal(test.want))
+		})
+	}
+}
+
+func TestARivalOfAnotherNamespaceIsNotNamedToWhoeverSharesItsAccount(t *testing.T) {
+	for name, test := range map[string]struct {
+		account string
+		own     bool // this one has a key of its own
+		in      string
+		named   bool
+	}{
+		"both share":                  {"shared", false, "elsewhere", false},
+		"in one namespace":            {"shared", false, "shop", true},
+		"this one has its own key":    {"shared", true, "elsewhere", true},
+		"the rival has its own key":   {"", false, "elsewhere", true},
+		"both have keys of their own": {"", true, "elsewhere", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			s := adopting()
+			s.found()
+			is := rivalNamed("first", true)
+			is.who.Namespace, is.account = test.in, test.account
+			s.obs.endpointRivals = []rival{is}
+			if !test.own {
+				s.obs.guardrails = &guardrails{account: "shared"}
+			}
+			p := makePlan(s.res, s.obs, s.now)
+			h := p.hold(v1alpha1.ConditionSynced)
+			g.Expect(h.Reason).To(Equal(v1alpha1.ReasonConflict))
+			if test.named {
+				g.Expect(h.Message).To(ContainSubstring(is.who.String()))
+			} else {
+				g.Expect(h.Message).To(And(ContainSubstring("another resource"), Not(ContainSubstring("elsewhere")), Not(ContainSubstring("first"))))
+			}
+		})
+	}
+}
+
 func TestOfTwoResourcesWithOneSigningSecretTheOneWithTheOlderClaimWins(t *testing.T) {
 	with := func(is rival, change func(*scenario)) func(*scenario) {
 		return func(s *scenario) {

@@ -26,6 +26,18 @@ type rival struct {
 	older bool
 	// published: its status says that its signing secret is in that Secret.
 	published bool
+	// account is the MedblocksAccount that it uses; empty: it has an API key of its own. refused: that does not allow it anything.
+	account string
+	refused bool
+}
+
+// claims tells whether an endpoint with that owner mark is the rival's before it is anybody else's: it has adopted it, or it may adopt it
+// and goes first.
+func (is rival) claims(mark string) bool {
+	if mark == is.owner {
+		return true
+	}
+	return is.older && !is.refused && (is.account == "" || mark == "" || isOfNamespace(mark, is.who.Namespace))
 }
 
 // indexClaims is the index of cached resources by what they claim.
@@ -78,7 +90,7 @@ func (r *Reconciler) claimants(ctx context.Context, claim, namespace string, but
 
 func (r *Reconciler) rivalOf(res, other *v1alpha1.MedblocksWebhookEndpoint) rival {
 	who := client.ObjectKeyFromObject(other)
-	return rival{who: who, owner: account.OwnerMark(r.ClusterID, who), older: olderFirst(other, res) < 0}
+	return rival{who: who, owner: account.OwnerMark(r.ClusterID, who), older: olderFirst(other, res) < 0, account: other.UsesAccount()}
 }
 
 // observeRivalsForSecret finds out who else claims the signing Secret, where it is not the resource's own already.
@@ -112,11 +124,21 @@ func (r *Reconciler) observeRivalsForEndpoint(ctx context.Context, w *work) erro
 			return err
 		}
 		if sees {
-			rivals = append(rivals, r.rivalOf(w.res, &others[i]))
+			is := r.rivalOf(w.res, &others[i])
+			if is.refused, err = r.isRefused(ctx, &others[i]); err != nil {
+				return err
+			}
+			rivals = append(rivals, is)
 		}
 	}
 	w.obs.endpointRivals = rivals
 	return nil
+}
+
+// isRefused tells whether a resource's MedblocksAccount does not allow it.
+func (r *Reconciler) isRefused(ctx context.Context, res *v1alpha1.MedblocksWebhookEndpoint) (bool, error) {
+	g, err := r.guardrailsOf(ctx, res, r.rank)
+	return notAllowed(res, g) != nil, err
 }
 
 // sees tells whether the API key of a resource shows an endpoint.

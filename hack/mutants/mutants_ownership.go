@@ -128,17 +128,17 @@ var ownershipMutants = []mutant{
 		pkg:       "controllers/endpoint", test: "TestOneResourceAtATimeWritesToAnEndpoint",
 	},
 	{
-		name: "younger-claim", file: "controllers/endpoint/plan_rivals.go",
+		name: "younger-claim", file: "controllers/endpoint/rivals.go",
 		safeguard: `the older claim to an endpoint goes first`,
-		before:    ` == other.owner || other.older {`,
-		after:     ` == other.owner {`,
+		before:    `	return is.older && !is.refused`,
+		after:     `	return false && !is.refused`,
 		pkg:       "controllers/endpoint", test: "TestOfTwoAdoptersTheOneWithTheOlderClaimWins",
 	},
 	{
-		name: "claim-of-the-holder", file: "controllers/endpoint/plan_rivals.go",
+		name: "claim-of-the-holder", file: "controllers/endpoint/rivals.go",
 		safeguard: `who has adopted an endpoint keeps it`,
-		before:    `target.Metadata[v1alpha1.MarkOwner] == other.owner || other.older`,
-		after:     `other.older`,
+		before:    `	if mark == is.owner {`,
+		after:     `	if false {`,
 		pkg:       "controllers/endpoint", test: "TestOfTwoAdoptersTheOneWithTheOlderClaimWins",
 	},
 	{
@@ -147,6 +147,13 @@ var ownershipMutants = []mutant{
 		before:    `		if sees {`,
 		after:     `		if sees || true {`,
 		pkg:       "test/suite", test: "TestAResourceWhoseKeyCannotSeeTheEndpointKeepsNobodyFromAdoptingIt",
+	},
+	{
+		name: "refused-rival", file: "controllers/endpoint/rivals.go",
+		safeguard: `who is not allowed to adopt an endpoint keeps nobody else from it`,
+		before:    `is.older && !is.refused && `,
+		after:     `is.older && `,
+		pkg:       "controllers/endpoint", test: "TestWhoMayNotAdoptAnEndpointKeepsNobodyFromIt",
 	},
 	{
 		name: "one-secret-for-two", file: "controllers/endpoint/plan_rivals.go",

@@ -91,6 +91,25 @@ func TestAResourceWhoseKeyCannotSeeTheEndpointKeepsNobodyFromAdoptingIt(t *testi
 	w.until(older, beStalled(v1alpha1.ReasonAdoptionTargetNotFound, target.ID))
 }
 
+func TestAResourceThatItsAccountDoesNotAllowKeepsNobodyFromAdoptingAnEndpoint(t *testing.T) {
+	w := newAccountWorld(t)
+	target := w.stranger()
+	w.createAccount(func(acct *v1alpha1.MedblocksAccount) { allowHosts("receiver.example.com")(&acct.Spec) })
+	w.untilAccountReady()
+	w.createBoth(func(res *v1alpha1.MedblocksWebhookEndpoint) {
+		w.byAccount(res)
+		adopt(target.ID)(res)
+		res.Spec.URL = "https://receiver.example.com/hooks"
+		if res.Name == older {
+			res.Spec.URL = "https://elsewhere.example.com/hooks"
+		}
+	})
+	w.until(older, beStalled(v1alpha1.ReasonNotAllowed))
+	w.Expect(w.untilReady(younger).Status.EndpointID).To(Equal(target.ID))
+	w.change(older, func(res *v1alpha1.MedblocksWebhookEndpoint) { res.Spec.URL = "https://receiver.example.com/older" })
+	w.until(older, beStalled(v1alpha1.ReasonConflict, younger))
+}
+
 // TestAnAdoptionInTheMiddleOfARotationWaitsForItsEnd: otherwise the rotation of the former owner comes after the heir's, and the
 // heir's Secret is outdated although nothing says so.
 func TestAnAdoptionInTheMiddleOfARotationWaitsForItsEnd(t *testing.T) {
