@@ -18,6 +18,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/medblocks/webhook-operator/api/medblocks"
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
 )
 
 // API is what an account needs of the vendor; *medblocks.Client provides it.
@@ -36,6 +37,9 @@ type API interface {
 type Account struct {
 	// KeyHash identifies the key; the key cannot be derived from it.
 	KeyHash string
+
+	// environment that the key says it is of; empty: it does not say.
+	environment v1alpha1.Environment
 
 	api       API
 	clock     clock.Clock

@@ -25,10 +25,9 @@ func environmentOf(key string) v1alpha1.Environment {
 	return ""
 }
 
-// checkEnvironment is why a key must not be used, nil where it may. A key that does not tell its environment is good enough only
-// where any would be. Messages never hold a part of the key.
-func checkEnvironment(key string, ref KeyRef, allowed []v1alpha1.Environment) error {
-	is := environmentOf(key)
+// checkEnvironment is why a key of that environment must not be used, nil where it may. A key that does not tell its environment is good
+// enough only where any would be. Messages never hold a part of the key.
+func checkEnvironment(is v1alpha1.Environment, ref KeyRef, allowed []v1alpha1.Environment) error {
 	all := !slices.ContainsFunc(Environments, func(e v1alpha1.Environment) bool { return !slices.Contains(allowed, e) })
 	what := fmt.Sprintf("the API key in Secret %q is of the environment %s", ref.secret(), is)
 	if is == "" {
@@ -43,6 +42,30 @@ func checkEnvironment(key string, ref KeyRef, allowed []v1alpha1.Environment) er
 	}
 	return &CredentialsError{WrongEnvironment: true, Message: fmt.Sprintf(
 		"%s, and the operator's --allowed-environments allows only %s: use a key of an allowed environment", what, join(allowed))}
+}
+
+// leaveWrong takes those accounts from a resource whose own keys are of an environment that is not allowed any more: they serve for
+// nothing, not even for a deletion.
+func (r *Registry) leaveWrong(who Resource, ref KeyRef) {
+	use, ok := r.users[who]
+	if !ok {
+		return
+	}
+	wrong := func(account *Account) bool {
+		return account != nil && checkEnvironment(account.environment, ref, r.opts.AllowedEnvironments) != nil
+	}
+	if wrong(use.former) {
+		r.leaveFormer(who, use)
+	}
+	switch {
+	case !wrong(use.account):
+	case use.former != nil:
+		r.leave(who, use.account)
+		use.account, use.former = use.former, nil
+	default:
+		delete(r.users, who)
+		r.leave(who, use.account)
+	}
 }
 
 func join(environments []v1alpha1.Environment) string {

@@ -47,7 +47,7 @@ func TestAKeyMustBeOfTheEnvironmentThatTheAccountAndTheOperatorAllow(t *testing.
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			err := checkEnvironment(test.key, KeyRef{Namespace: "system", Name: "key", Account: "shared", Environment: test.wanted}, test.allowed)
+			err := checkEnvironment(environmentOf(test.key), KeyRef{Namespace: "system", Name: "key", Account: "shared", Environment: test.wanted}, test.allowed)
 			if test.says == "" {
 				g.Expect(err).NotTo(HaveOccurred())
 				return
@@ -76,6 +76,42 @@ func TestNoAccountIsBegunWithAKeyOfTheWrongEnvironment(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Eventually(vendor.Calls).ShouldNot(BeEmpty())
 	g.Expect(r.Last(who)).To(BeIdenticalTo(account))
+}
+
+func TestAKeyThatIsNotAllowedAnyMoreIsLetGoAndAnotherOneIsNot(t *testing.T) {
+	const sbx, live = "mb_sk_sbx_canary", "mb_sk_live_canary"
+	for name, test := range map[string]struct {
+		now      string // the key in the Secret once the environment is set
+		wanted   v1alpha1.Environment
+		released bool
+	}{
+		"the key is of the environment":                     {sbx, v1alpha1.EnvironmentSandbox, false},
+		"the key is of another one":                         {sbx, v1alpha1.EnvironmentProduction, true},
+		"the key is exchanged for a wrong one":              {live, v1alpha1.EnvironmentSandbox, false},
+		"neither the last key nor the present one is of it": {"mb_sk_sbx_second", v1alpha1.EnvironmentProduction, true},
+		"the last key is not of it, and the present one is": {live, v1alpha1.EnvironmentProduction, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			vendor := emulator.New(emulator.Options{})
+			secrets := &keySecrets{keys: map[string]string{"s": sbx}}
+			r := newRegistry(t, vendor, secrets)
+			who, ref := Resource{Namespace: "shop", Name: "orders"}, KeyRef{Namespace: "ns", Name: "s", Key: "key", Account: "shared"}
+			first, err := r.Use(t.Context(), who, ref)
+			g.Expect(err).NotTo(HaveOccurred())
+			secrets.set("s", test.now)
+			ref.Environment = test.wanted
+			last, _ := r.Use(t.Context(), who, ref)
+			if !test.released {
+				g.Expect(last).NotTo(BeNil())
+				return
+			}
+			g.Expect(last).To(BeNil(), "not even a deletion may use it")
+			g.Expect(r.Last(who)).To(BeNil())
+			g.Expect(first.allUsers()).To(BeEmpty())
+			g.Expect(r.accounts).To(BeEmpty(), "nobody polls with it")
+		})
+	}
 }
 
 // TestAMedblocksAccountKeepsItsKeySweptAndIsToldOfEveryList: it is a user like a resource, and it looks at all endpoints.

@@ -86,5 +86,5 @@ func (r *Registry) readKey(ctx context.Context, ref KeyRef) (string, error) {
 	case strings.ContainsFunc(key, func(c rune) bool { return c <= ' ' || c > '~' }):
 		return "", missingKey("key %q in Secret %q is not an API key: it contains white space or characters outside ASCII", ref.Key, ref.secret())
 	}
-	return key, checkEnvironment(key, ref, r.opts.AllowedEnvironments)
+	return key, checkEnvironment(environmentOf(key), ref, r.opts.AllowedEnvironments)
 }

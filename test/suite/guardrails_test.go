@@ -236,6 +236,28 @@ func TestAKeyThatIsExchangedForOneOfTheWrongEnvironmentIsNotUsed(t *testing.T) {
 	w.untilReady(hooks)
 }
 
+func TestAKeyThatIsNotAllowedAnyMoreIsNotPolledWithAndServesNoDeletion(t *testing.T) {
+	w := newAccountWorld(t)
+	w.createAccount()
+	w.createReady(hooks, w.byAccount)
+	w.settle()
+	w.changeAccount(func(spec *v1alpha1.MedblocksAccountSpec) { spec.Environment = v1alpha1.EnvironmentProduction })
+	w.until(hooks, beStalled(v1alpha1.ReasonWrongEnvironment, "spec.environment"))
+	w.untilAccount(accountHas(v1alpha1.ConditionReady, isFalse, v1alpha1.ReasonWrongEnvironment))
+	w.settleWithout()
+	w.forget()
+	w.advance(time.Hour)
+	w.delete(hooks)
+	w.until(hooks, have(v1alpha1.ConditionSynced, isFalse, v1alpha1.ReasonWrongEnvironment))
+	w.settleWithout()
+	w.Expect(w.calls()).To(BeEmpty())
+	w.Expect(w.owned(hooks)).To(HaveLen(1))
+
+	w.changeAccount(func(spec *v1alpha1.MedblocksAccountSpec) { spec.Environment = v1alpha1.EnvironmentSandbox })
+	w.untilGone(hooks)
+	w.Expect(w.owned(hooks)).To(BeEmpty())
+}
+
 func TestALabelThatSelectsNothingChangesNothing(t *testing.T) {
 	w := newAccountWorld(t)
 	w.createAccount(func(acct *v1alpha1.MedblocksAccount) { onlyTenants(&acct.Spec) })
