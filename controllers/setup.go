@@ -163,7 +163,7 @@ func Setup(ctx context.Context, mgr manager.Manager, opts Options) (*endpoint.Qu
 		return queue, err
 	}
 	accounts := &medblocksaccount.Reconciler{
-		Client: mgr.GetClient(), Accounts: registry, Orphans: orphans, Deleter: reconciler, Events: recorder, Clock: opts.Clock,
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Accounts: registry, Orphans: orphans, Deleter: reconciler, Events: recorder, Clock: opts.Clock,
 		ClusterID: clusterID, OperatorNamespace: opts.OperatorNamespace, Selector: opts.Selector, ReadOnly: opts.ReadOnly,
 	}
 	return queue, accounts.SetupWithManager(mgr, queue.Accounts)

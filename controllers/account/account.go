@@ -177,7 +177,15 @@ func (a *Account) RotateSecret(ctx context.Context, id string) (medblocks.Endpoi
 
 // DeleteEndpoint deletes one endpoint and returns the request id of the answer.
 func (a *Account) DeleteEndpoint(ctx context.Context, id string) (string, error) {
+	return a.DeleteEndpointIf(ctx, id, func(context.Context) error { return nil })
+}
+
+// DeleteEndpointIf deletes one endpoint, where nothing speaks against it once the account's turn has come: that may take a while.
+func (a *Account) DeleteEndpointIf(ctx context.Context, id string, objection func(context.Context) error) (string, error) {
 	if err := a.admit(ctx); err != nil {
+		return "", err
+	}
+	if err := objection(ctx); err != nil {
 		return "", err
 	}
 	requestID, err := a.api.DeleteEndpoint(ctx, id)

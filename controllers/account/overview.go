@@ -17,8 +17,10 @@ import (
 type Listed struct {
 	ID string
 	// Owner is its owner mark; empty: it has none.
-	Owner    string
-	Disabled bool
+	Owner string
+	// Incarnation is its incarnation mark.
+	Incarnation string
+	Disabled    bool
 }
 
 // Overview returns all endpoints of the workspace, by id, and when the complete list that they rest on was begun; zero: there was none yet.
@@ -27,7 +29,7 @@ func (a *Account) Overview() (endpoints []Listed, listedAt time.Time) {
 	defer a.store.mu.RUnlock()
 	endpoints = make([]Listed, 0, len(a.store.endpoints))
 	for id, e := range a.store.endpoints {
-		endpoints = append(endpoints, Listed{ID: id, Owner: e.Metadata[v1alpha1.MarkOwner], Disabled: e.Status == medblocks.EndpointStatusDisabled})
+		endpoints = append(endpoints, Listed{ID: id, Owner: e.Metadata[v1alpha1.MarkOwner], Incarnation: e.Metadata[v1alpha1.MarkIncarnation], Disabled: e.Status == medblocks.EndpointStatusDisabled})
 	}
 	slices.SortFunc(endpoints, func(a, b Listed) int { return cmp.Compare(a.ID, b.ID) })
 	return endpoints, a.store.listedAt

@@ -21,6 +21,7 @@ import (
 
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
 	"github.com/medblocks/webhook-operator/controllers/account"
+	"github.com/medblocks/webhook-operator/controllers/endpoint"
 )
 
 // Orphans knows the endpoints of this cluster whose resource does not exist.
@@ -32,7 +33,9 @@ type Orphans interface {
 
 // Deleter deletes orphans, after it has made sure that they are.
 type Deleter interface {
-	DeleteOrphan(ctx context.Context, acct *account.Account, by account.Resource, endpointID, owner string) (deleted bool, err error)
+	// NamedEndpoints are those that any resource names, read live.
+	NamedEndpoints(ctx context.Context) (map[string]bool, error)
+	DeleteOrphan(ctx context.Context, acct *account.Account, orphan endpoint.Orphan) (deleted bool, err error)
 }
 
 // Reconciler reports on MedblocksAccounts, and deletes orphans where they say so. All fields are required, except Selector,
@@ -40,6 +43,8 @@ type Deleter interface {
 type Reconciler struct {
 	// Client reads from the cache, and writes the status.
 	Client client.Client
+	// Live reads from the API server.
+	Live client.Reader
 	// Accounts finds the account of an API key.
 	Accounts *account.Registry
 	Orphans  Orphans
@@ -81,9 +86,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if len(p.Delete) == 0 {
 		return r.record(ctx, &acct, p)
 	}
-	failure := r.act(ctx, &acct, obs.account, p.Delete)
+	became, failure := r.act(ctx, &acct, obs, p.Delete)
 	if obs, err = r.observe(ctx, &acct); err != nil {
 		return ctrl.Result{}, err
+	}
+	for _, id := range became.refuted {
+		delete(obs.orphaned, id)
 	}
 	p = makePlan(&acct, obs, r.Clock.Now())
 	if len(p.Delete) > 0 {

@@ -66,24 +66,27 @@ func (r *Reconciler) observeOrphans(ctx context.Context, acct *v1alpha1.Medblock
 	if len(obs.orphaned) == 0 {
 		return nil
 	}
+	all, err := r.resources(ctx)
+	dropClaimed(obs, all, r.ClusterID)
+	return err
+}
+
+// dropClaimed takes from the orphans what resources claim, in one pass over both.
+func dropClaimed(obs *observation, all []v1alpha1.MedblocksWebhookEndpoint, clusterID string) {
 	byOwner := map[string][]string{}
 	for _, e := range obs.endpoints {
 		if obs.orphaned[e.ID] {
 			byOwner[e.Owner] = append(byOwner[e.Owner], e.ID)
 		}
 	}
-	all, err := r.resources(ctx)
 	for i := range all {
-		for _, id := range byOwner[account.OwnerMark(r.ClusterID, client.ObjectKeyFromObject(&all[i]))] {
+		for _, id := range byOwner[account.OwnerMark(clusterID, client.ObjectKeyFromObject(&all[i]))] {
 			delete(obs.orphaned, id)
 		}
-		for id := range obs.orphaned {
-			if endpoint.Names(&all[i], id) {
-				delete(obs.orphaned, id)
-			}
+		for _, id := range endpoint.Names(&all[i]) {
+			delete(obs.orphaned, id)
 		}
 	}
-	return err
 }
 
 // use makes the MedblocksAccount a user of the account that its key leads to, so that the account is swept also where no resource

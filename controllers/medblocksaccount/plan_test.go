@@ -241,3 +241,39 @@ func TestAMissingKeyIsExpectedForFiveMinutes(t *testing.T) {
 	g.Expect(meta.FindStatusCondition(late.Status.Conditions, v1alpha1.ConditionReconciling)).To(BeNil())
 	g.Expect(late.Wake).To(Equal(now.Add(5*time.Minute + time.Minute)))
 }
+
+func TestOnlyTheVeryPolicyThatWasActedUponAllowsADeletion(t *testing.T) {
+	t.Parallel()
+	is := deleting()
+	is.UID = "one"
+	for name, test := range map[string]struct {
+		change func(*v1alpha1.MedblocksAccount)
+		want   bool
+	}{
+		"the same":         {func(*v1alpha1.MedblocksAccount) {}, true},
+		"another status":   {func(a *v1alpha1.MedblocksAccount) { a.ResourceVersion, a.Status.Resources = "7", 7 }, true},
+		"another spec":     {func(a *v1alpha1.MedblocksAccount) { a.Generation++ }, false},
+		"another one":      {func(a *v1alpha1.MedblocksAccount) { a.UID = "two" }, false},
+		"it is being gone": {func(a *v1alpha1.MedblocksAccount) { a.DeletionTimestamp = &metav1.Time{Time: now} }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			live := is.DeepCopy()
+			test.change(live)
+			NewWithT(t).Expect(samePolicy(is, live)).To(Equal(test.want))
+		})
+	}
+}
+
+func TestWhatAResourceOwnsManagesOrAdoptsIsNoOrphan(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	owned := v1alpha1.MedblocksWebhookEndpoint{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "a"}}
+	managed, adopted := *owned.DeepCopy(), *owned.DeepCopy()
+	managed.Name, managed.Status.EndpointID = "b", "wh_2"
+	adopted.Name, adopted.Spec.Adopt = "c", &v1alpha1.AdoptSpec{EndpointID: "wh_3"}
+	obs := seen([]account.Listed{{ID: "wh_0", Owner: "here/ns/a"}, {ID: "wh_1", Owner: "here/ns/a"}, {ID: "wh_2", Owner: "gone/ns/x"}, {ID: "wh_3", Owner: "gone/ns/y"}, {ID: "wh_4", Owner: "gone/ns/a"}},
+		"wh_0", "wh_1", "wh_2", "wh_3", "wh_4")
+	dropClaimed(obs, []v1alpha1.MedblocksWebhookEndpoint{owned, managed, adopted}, "here")
+	g.Expect(obs.orphaned).To(Equal(map[string]bool{"wh_4": true}))
+}

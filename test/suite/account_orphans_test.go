@@ -4,6 +4,8 @@
 package suite
 
 import (
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -177,4 +179,49 @@ func TestAReadOnlyOperatorDeletesNoOrphan(t *testing.T) {
 	w.pass(100 * time.Hour)
 	w.Expect(w.exists(gone)()).To(BeTrue())
 	w.Expect(writes(w.calls())).To(BeEmpty())
+}
+
+// atTheLastMoment has something happen when the operator reads an endpoint that it is about to delete.
+func (w *world) atTheLastMoment(happens func()) (happened func() bool) {
+	var once sync.Once
+	var done atomic.Bool
+	w.vendor.SetHook(func(call emulator.HookCall) error {
+		if call.Operation == emulator.OperationGetEndpoint && call.Phase == emulator.PhaseBefore {
+			once.Do(func() { happens(); done.Store(true) })
+		}
+		return nil
+	})
+	return done.Load
+}
+
+func TestNoOrphanIsDeletedWhoseDeletionWasPreparedWhenThingsChanged(t *testing.T) {
+	for name, happens := range map[string]func(w *world, orphan string){
+		"another shard's resource is restored": func(w *world, _ string) {
+			w.create("never-was", func(res *v1alpha1.MedblocksWebhookEndpoint) {
+				w.byAccount(res)
+				res.Labels = nil // in no cache of this operator
+			})
+		},
+		"somebody writes another incarnation": func(w *world, orphan string) {
+			w.Expect(w.vendor.SetEndpoint(orphan, func(e *emulator.Endpoint) { e.Metadata[v1alpha1.MarkIncarnation] = "restored" })).To(Succeed())
+		},
+		"the policy is withdrawn": func(w *world, _ string) {
+			w.changeAccount(func(spec *v1alpha1.MedblocksAccountSpec) { spec.Orphans.Policy = v1alpha1.OrphansReport })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newAccountWorld(t)
+			own := w.addMarked(w.ownerMark("never-was"))
+			w.createAccount(orphanPolicy(v1alpha1.OrphansDelete, clusterID+"/"+w.namespace+"/", time.Hour))
+			w.untilListed(own)
+			w.settle()
+			happened := w.atTheLastMoment(func() { happens(w, own) })
+			w.advance(2 * time.Hour)
+			w.pokeAccount()
+			w.Eventually(happened).Should(BeTrue())
+			w.settle()
+			w.Expect(w.exists(own)()).To(BeTrue())
+			w.Expect(w.calls(emulator.OperationDeleteEndpoint)).To(BeEmpty())
+		})
+	}
 }
