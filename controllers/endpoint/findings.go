@@ -4,8 +4,12 @@
 package endpoint
 
 import (
+	"cmp"
 	"maps"
+	"slices"
 	"sync"
+
+	"github.com/medblocks/webhook-operator/controllers/account"
 )
 
 // verdict is what was found out about an endpoint that no user of an account claims.
@@ -31,6 +35,43 @@ type findings struct {
 	mu       sync.Mutex
 	accounts map[string]map[string]finding
 	shown    map[string]bool // the namespaces that the metric shows
+	// asked is the round in which each endpoint was last looked into, also those of which nothing is remembered.
+	asked map[string]map[string]int
+	round int
+}
+
+// due picks those that a sweep looks into: those that never were, and then those that were the longest ago. So nothing that was found out
+// is believed for ever, and nothing that stays unclear keeps others from their turn.
+func (f *findings) due(keyHash string, candidates []account.Marked, most int) map[string]bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	before, now, due := f.asked[keyHash], map[string]int{}, map[string]bool{}
+	ordered := slices.Clone(candidates)
+	slices.SortFunc(ordered, func(a, b account.Marked) int {
+		return cmp.Or(cmp.Compare(before[a.ID], before[b.ID]), cmp.Compare(a.ID, b.ID))
+	})
+	f.round++
+	for i, m := range ordered {
+		if now[m.ID] = before[m.ID]; i < most {
+			now[m.ID], due[m.ID] = f.round, true
+		}
+	}
+	if f.asked == nil {
+		f.asked = map[string]map[string]int{}
+	}
+	if f.asked[keyHash] = now; len(now) == 0 {
+		delete(f.asked, keyHash)
+	}
+	return due
+}
+
+// drop forgets a finding that has proved wrong, so that the endpoint is looked into anew before all others.
+func (f *findings) drop(keyHash, endpointID string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.accounts[keyHash], endpointID)
+	delete(f.asked[keyHash], endpointID)
+	f.show()
 }
 
 // of returns a copy of an account's findings.

@@ -5,6 +5,7 @@ package endpoint
 
 import (
 	"context"
+	"slices"
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
@@ -18,7 +19,7 @@ import (
 	"github.com/medblocks/webhook-operator/controllers/account"
 )
 
-// maxJudged is how many new findings a sweep looks into: a cluster that is being restored has many for a while.
+// maxJudged is how many endpoints a sweep looks into: a cluster that is being restored has many for a while.
 const maxJudged = 20
 
 // Orphans reports endpoints that carry the mark of a resource that does not exist: somebody has removed its finalizer by
@@ -42,17 +43,17 @@ var _ account.Witness = (*Orphans)(nil)
 // Swept judges the endpoints that no user of an account claims.
 func (o *Orphans) Swept(ctx context.Context, acct *account.Account, unclaimed []account.Marked) {
 	defer o.judging.enter(acct.KeyHash)()
-	before, now, judged := o.known.of(acct.KeyHash), map[string]finding{}, 0
+	unclaimed = slices.DeleteFunc(unclaimed, func(m account.Marked) bool { return o.inCache(ctx, m.Owner) != absent })
+	before, now, due := o.known.of(acct.KeyHash), map[string]finding{}, o.known.due(acct.KeyHash, unclaimed, maxJudged)
 	for _, m := range unclaimed {
 		is, known := before[m.ID]
 		switch {
-		case o.inCache(ctx, m.Owner) != absent:
-			continue
-		case !known && judged == maxJudged:
-			continue
-		case !known:
-			judged++
+		case due[m.ID] && is.verdict == orphaned:
+			is = o.judgeAgain(ctx, m, is)
+		case due[m.ID]:
 			is = o.judge(ctx, acct, m)
+		case !known:
+			continue
 		}
 		if is.verdict != unclear {
 			now[m.ID] = is
@@ -63,8 +64,22 @@ func (o *Orphans) Swept(ctx context.Context, acct *account.Account, unclaimed []
 	}
 }
 
+// judgeAgain looks whether the resource of an orphan exists by now. That the endpoint does, with its mark, the sweep has just shown: so it
+// costs no call to Medblocks.
+func (o *Orphans) judgeAgain(ctx context.Context, m account.Marked, is finding) finding {
+	var resource metav1.PartialObjectMetadata
+	resource.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(v1alpha1.Kind))
+	if o.Live.Get(ctx, m.Owner, &resource) == nil {
+		is.verdict = claimed
+	}
+	return is
+}
+
 // Abandoned forgets what nobody lists any more (account.Witness).
-func (o *Orphans) Abandoned(keyHash string) { o.known.set(keyHash, nil) }
+func (o *Orphans) Abandoned(keyHash string) {
+	o.known.set(keyHash, nil)
+	o.known.due(keyHash, nil, 0)
+}
 
 // Judged are the endpoints that an account's last sweeps have looked into, by id: true for an orphan, false for one whose resource
 // is another operator's.

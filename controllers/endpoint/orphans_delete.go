@@ -49,6 +49,7 @@ func (r *Reconciler) DeleteOrphan(ctx context.Context, acct *account.Account, o 
 	requestID, err := r.deleteOrphan(ctx, acct, o)
 	switch vendor := (*vendorError)(nil); {
 	case errors.Is(err, errNoOrphan):
+		r.Orphans.known.drop(acct.KeyHash, o.EndpointID)
 		return false, nil
 	case errors.As(err, &vendor) && vendor.action == actionDelete && mayBeAtWork(vendor.err):
 		inFlight = r.Clock.Now().Add(r.APITimeout)

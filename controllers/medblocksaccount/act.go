@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -46,7 +47,7 @@ func (r *Reconciler) act(ctx context.Context, acct *v1alpha1.MedblocksAccount, o
 		}
 		deleted, err := r.Deleter.DeleteOrphan(ctx, obs.account, endpoint.Orphan{
 			EndpointID: o.ID, Owner: o.Owner, Incarnation: incarnations[o.ID], By: account.Resource{Name: acct.Name},
-			Objection: func(ctx context.Context) error { return r.outdated(ctx, acct) },
+			Objection: func(ctx context.Context) error { return r.outdated(ctx, acct, o) },
 		})
 		switch {
 		case errors.Is(err, errOutdated):
@@ -65,20 +66,24 @@ func (r *Reconciler) act(ctx context.Context, acct *v1alpha1.MedblocksAccount, o
 
 // outdated is errOutdated where the MedblocksAccount, read live, is not what was acted upon any more: a batch of deletions takes a while,
 // and a person who withdraws the policy means at once.
-func (r *Reconciler) outdated(ctx context.Context, acct *v1alpha1.MedblocksAccount) error {
+func (r *Reconciler) outdated(ctx context.Context, acct *v1alpha1.MedblocksAccount, o v1alpha1.OrphanedEndpoint) error {
 	var live v1alpha1.MedblocksAccount
 	switch err := r.Live.Get(ctx, client.ObjectKeyFromObject(acct), &live); {
 	case apierrors.IsNotFound(err):
 		return errOutdated
 	case err != nil:
 		return fmt.Errorf("reading the MedblocksAccount live: %w", err)
-	case !samePolicy(acct, &live):
+	case !stillDeletes(acct, &live, o):
 		return errOutdated
 	}
 	return nil
 }
 
-// samePolicy tells whether a MedblocksAccount still says what it said.
-func samePolicy(acct, live *v1alpha1.MedblocksAccount) bool {
-	return live.UID == acct.UID && live.Generation == acct.Generation && live.DeletionTimestamp.IsZero()
+// stillDeletes tells whether a MedblocksAccount still says what it said, and still lists the orphan: a cache may show a list of before the
+// orphan turned out to be none.
+func stillDeletes(acct, live *v1alpha1.MedblocksAccount, o v1alpha1.OrphanedEndpoint) bool {
+	same := live.UID == acct.UID && live.Generation == acct.Generation && live.DeletionTimestamp.IsZero()
+	return same && slices.ContainsFunc(live.Status.Orphans, func(is v1alpha1.OrphanedEndpoint) bool {
+		return is.ID == o.ID && is.Owner == o.Owner && is.Since.Equal(&o.Since)
+	})
 }

@@ -9,6 +9,7 @@ package medblocksaccount
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -63,6 +64,8 @@ type Reconciler struct {
 	mu sync.Mutex
 	// countedAt is when the numbers of an account were last written.
 	countedAt map[string]time.Time
+	// postponed are the orphans of an account whose deletion failed, and until when they wait.
+	postponed map[string]map[string]time.Time
 }
 
 // Reconcile brings the status of one MedblocksAccount up to date.
@@ -87,6 +90,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return r.record(ctx, &acct, p)
 	}
 	became, failure := r.act(ctx, &acct, obs, p.Delete)
+	r.postpone(acct.Name, became.failed)
 	if obs, err = r.observe(ctx, &acct); err != nil {
 		return ctrl.Result{}, err
 	}
@@ -110,4 +114,23 @@ func (r *Reconciler) forget(name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.countedAt, name)
+	delete(r.postponed, name)
+}
+
+// postpone has orphans wait whose deletion failed. Those that have waited are forgotten.
+func (r *Reconciler) postpone(name string, failed []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now, waiting := r.Clock.Now(), map[string]time.Time{}
+	maps.Copy(waiting, r.postponed[name])
+	maps.DeleteFunc(waiting, func(_ string, until time.Time) bool { return !now.Before(until) })
+	for _, id := range failed {
+		waiting[id] = now.Add(deletionPause)
+	}
+	if r.postponed == nil {
+		r.postponed = map[string]map[string]time.Time{}
+	}
+	if r.postponed[name] = waiting; len(waiting) == 0 {
+		delete(r.postponed, name)
+	}
 }

@@ -34,6 +34,8 @@ type observation struct {
 	listedAt  time.Time
 	// orphaned are those of them that carry the mark of a resource or cluster that is gone, by id.
 	orphaned map[string]bool
+	// postponed are orphans whose deletion failed, by id, and until when they wait.
+	postponed map[string]time.Time
 	// resources is how many name the account.
 	resources int
 	// countedAt is when the numbers were last written in this life of the operator.
@@ -44,7 +46,7 @@ type observation struct {
 // observe gathers what is known without a call to Medblocks.
 func (r *Reconciler) observe(ctx context.Context, acct *v1alpha1.MedblocksAccount) (*observation, error) {
 	r.mu.Lock()
-	obs := &observation{readOnly: r.ReadOnly, countedAt: r.countedAt[acct.Name]}
+	obs := &observation{readOnly: r.ReadOnly, countedAt: r.countedAt[acct.Name], postponed: maps.Clone(r.postponed[acct.Name])}
 	r.mu.Unlock()
 	users, err := r.resources(ctx, client.MatchingFields{endpoint.IndexAccount: acct.Name})
 	if err != nil {

@@ -23,6 +23,8 @@ const (
 	// maxDeletions is how many orphans one reconcile deletes, and deletionRetry how soon the next one does.
 	maxDeletions  = 20
 	deletionRetry = time.Minute
+	// deletionPause is how long one waits whose deletion failed, so that others get their turn.
+	deletionPause = 10 * time.Minute
 )
 
 // plan is what the status should say, and which orphans are to be deleted.
@@ -123,6 +125,8 @@ func (p *plan) deletions(acct *v1alpha1.MedblocksAccount, obs *observation, now 
 			p.wakeAt(due)
 		case now.Before(obs.pausedUntil):
 			p.wakeAt(obs.pausedUntil)
+		case now.Before(obs.postponed[o.ID]):
+			p.wakeAt(obs.postponed[o.ID])
 		case len(p.Delete) < maxDeletions:
 			p.Delete = append(p.Delete, o)
 		}

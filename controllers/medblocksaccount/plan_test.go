@@ -67,7 +67,17 @@ func TestOnlyWhatHasBeenListedAsOrphanedForLongEnoughIsDeleted(t *testing.T) {
 			return o
 		}(), time.Time{}, false},
 		"in a pause": {deleting(old), func() *observation { o := seen(listed, "wh_1"); o.pausedUntil = now.Add(time.Hour); return o }(), now.Add(time.Hour), false},
-		"read-only":  {deleting(old), func() *observation { o := seen(listed, "wh_1"); o.readOnly = true; return o }(), time.Time{}, false},
+		"after a deletion that failed": {deleting(old), func() *observation {
+			o := seen(listed, "wh_1")
+			o.postponed = map[string]time.Time{"wh_1": now.Add(time.Minute)}
+			return o
+		}(), now.Add(time.Minute), false},
+		"long after one": {deleting(old), func() *observation {
+			o := seen(listed, "wh_1")
+			o.postponed = map[string]time.Time{"wh_1": now}
+			return o
+		}(), time.Time{}, true},
+		"read-only": {deleting(old), func() *observation { o := seen(listed, "wh_1"); o.readOnly = true; return o }(), time.Time{}, false},
 		"policy Report": {func() *v1alpha1.MedblocksAccount {
 			a := deleting(old)
 			a.Spec.Orphans.Policy = v1alpha1.OrphansReport
@@ -97,6 +107,29 @@ func TestOnlyWhatHasBeenListedAsOrphanedForLongEnoughIsDeleted(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestThoseWhoseDeletionFailedLetOthersHaveTheirTurn(t *testing.T) {
+	t.Parallel()
+	var listed []account.Listed
+	var orphans []v1alpha1.OrphanedEndpoint
+	var ids []string
+	obs := seen(nil)
+	obs.postponed = map[string]time.Time{}
+	for i := range 25 {
+		id := fmt.Sprintf("wh_%02d", i)
+		ids = append(ids, id)
+		listed, orphans = append(listed, account.Listed{ID: id, Owner: "gone/ns/a"}), append(orphans, orphan(id, "gone/ns/a", 48*time.Hour))
+		obs.orphaned[id] = true
+	}
+	obs.endpoints = listed
+	for _, id := range ids[:maxDeletions] {
+		obs.postponed[id] = now.Add(deletionPause)
+	}
+	g := NewWithT(t)
+	p := makePlan(deleting(orphans...), obs, now)
+	g.Expect(p.Delete).To(Equal(orphans[maxDeletions:]))
+	g.Expect(p.Wake).To(Equal(now.Add(deletionPause)))
 }
 
 func TestOneRoundDeletesABoundedNumber(t *testing.T) {
@@ -244,7 +277,8 @@ func TestAMissingKeyIsExpectedForFiveMinutes(t *testing.T) {
 
 func TestOnlyTheVeryPolicyThatWasActedUponAllowsADeletion(t *testing.T) {
 	t.Parallel()
-	is := deleting()
+	o := orphan("wh_1", "gone/ns/a", 48*time.Hour)
+	is := deleting(o)
 	is.UID = "one"
 	for name, test := range map[string]struct {
 		change func(*v1alpha1.MedblocksAccount)
@@ -254,13 +288,15 @@ func TestOnlyTheVeryPolicyThatWasActedUponAllowsADeletion(t *testing.T) {
 		"another status":   {func(a *v1alpha1.MedblocksAccount) { a.ResourceVersion, a.Status.Resources = "7", 7 }, true},
 		"another spec":     {func(a *v1alpha1.MedblocksAccount) { a.Generation++ }, false},
 		"another one":      {func(a *v1alpha1.MedblocksAccount) { a.UID = "two" }, false},
+		"listed no more":   {func(a *v1alpha1.MedblocksAccount) { a.Status.Orphans = nil }, false},
+		"listed anew":      {func(a *v1alpha1.MedblocksAccount) { a.Status.Orphans[0].Since = metav1.NewTime(now) }, false},
 		"it is being gone": {func(a *v1alpha1.MedblocksAccount) { a.DeletionTimestamp = &metav1.Time{Time: now} }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			live := is.DeepCopy()
 			test.change(live)
-			NewWithT(t).Expect(samePolicy(is, live)).To(Equal(test.want))
+			NewWithT(t).Expect(stillDeletes(is, live, o)).To(Equal(test.want))
 		})
 	}
 }
