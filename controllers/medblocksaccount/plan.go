@@ -118,20 +118,18 @@ func (p *plan) deletions(acct *v1alpha1.MedblocksAccount, obs *observation, now 
 		return
 	}
 	for _, o := range acct.Status.Orphans {
-		due := o.Since.Add(policy.AfterOrDefault())
+		due := latest(o.Since.Add(policy.AfterOrDefault()), obs.pausedUntil, obs.postponed[o.ID])
 		switch {
 		case !slices.Contains(p.Status.Orphans, o) || !strings.HasPrefix(o.Owner, policy.OwnerPrefix):
 		case now.Before(due):
 			p.wakeAt(due)
-		case now.Before(obs.pausedUntil):
-			p.wakeAt(obs.pausedUntil)
-		case now.Before(obs.postponed[o.ID]):
-			p.wakeAt(obs.postponed[o.ID])
 		case len(p.Delete) < maxDeletions:
 			p.Delete = append(p.Delete, o)
 		}
 	}
 }
+
+func latest(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }
 
 // seconds is a time as Kubernetes stores it: a finer one would differ from itself after a round trip.
 func seconds(t time.Time) metav1.Time {
