@@ -21,7 +21,7 @@ import (
 func main() {
 	only := flag.String("run", "", "run only the mutants whose names match this regular expression")
 	parallel := flag.Int("parallel", 2, "run so many mutants at a time")
-	limit := flag.Duration("timeout", 15*time.Minute, "give up after this time")
+	limit := flag.Duration("timeout", time.Hour, "give up after this time")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	ctx, cancel := context.WithTimeout(ctx, *limit)
