@@ -37,11 +37,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	ctrl.SetLogger(logr.Discard()) // what is started here says by errors what is wrong
 	switch cfg.role {
 	case roleBare:
 		return runBare(ctx, cfg)
 	case roleComparator:
-		ctrl.SetLogger(logr.Discard())
 		return runComparator(ctx, cfg)
 	}
 	measured, err := measure(ctx, cfg, stderr)
@@ -53,7 +53,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 // measure runs all phases. Nothing that it started is left when it returns, however it ends.
 func measure(ctx context.Context, cfg config, progress io.Writer) (*results, error) {
-	ctrl.SetLogger(logr.Discard()) // what is started here says by errors what is wrong
 	b := &bench{cfg: cfg, progress: progress, out: &results{cfg: cfg}}
 	for _, part := range []struct {
 		wanted bool

@@ -16,8 +16,10 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
@@ -116,7 +118,7 @@ func (c *ControlPlane) stop() error {
 		errs = append(errs, c.manager.stop())
 	}
 	if c.env != nil {
-		errs = append(errs, c.env.Stop())
+		errs = append(errs, c.stopPrograms())
 	}
 	for _, log := range c.closeLogs {
 		errs = append(errs, log.Close())
@@ -127,6 +129,17 @@ func (c *ControlPlane) stop() error {
 	}
 	errs = append(errs, os.RemoveAll(c.dir))
 	return errors.Join(errs...)
+}
+
+// stopPrograms ends the API server and etcd. One that was killed a moment ago may be gone before envtest has noticed, which then
+// has nobody to signal: it is asked again.
+func (c *ControlPlane) stopPrograms() error {
+	var last error
+	_ = wait.PollUntilContextTimeout(context.Background(), 10*time.Millisecond, stopTimeout, true, func(context.Context) (bool, error) {
+		last = c.env.Stop()
+		return !errors.Is(last, syscall.ESRCH), nil
+	}) // if it times out, last is what people should read
+	return last
 }
 
 // AdminKubeconfig returns the path of a kubeconfig file with all permissions. The file is removed by Stop.
