@@ -113,11 +113,11 @@ func (a *Account) wakePoller() {
 	}
 }
 
-// Unused tells whether no resource uses the account any more, so that it is not listed again.
-func (a *Account) Unused() bool {
+// IsOnlyUser tells whether nobody but a resource uses the account, so that it is not listed any more without it.
+func (a *Account) IsOnlyUser(who Resource) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return len(a.users.tracked) == 0
+	return a.users.has(who) && len(a.users.tracked) == 1
 }
 
 // Track tells which endpoint a resource manages, so that the resource is reconciled when that endpoint changes.

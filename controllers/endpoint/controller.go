@@ -206,9 +206,9 @@ func (r *Reconciler) forget(ctx context.Context, who account.Resource) error {
 	r.Enqueue(r.limited.of(who.Namespace)...) // a place may be free
 	finished := r.memories.forget(who)
 	acct, id := r.Accounts.Tracked(who)
-	r.Accounts.Release(who)
-	if id != "" && !finished && acct.Unused() {
-		r.Orphans.vanished(ctx, acct, account.Marked{ID: id, Owner: who}) // the next sweep finds all others
+	if id != "" && !finished && acct.IsOnlyUser(who) { // the next sweep finds all others
+		r.Orphans.vanished(ctx, acct, account.Marked{ID: id, Owner: who})
 	}
+	r.Accounts.Release(who)
 	return nil
 }
