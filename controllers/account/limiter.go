@@ -90,8 +90,8 @@ func (a *Account) isAwaited() bool {
 	return len(a.waiting) > 0 || a.store.look("", "").ListedAt.IsZero()
 }
 
-// noteError learns from the answer to a call (for a list: to a page), nil where it was as asked for: a 401 opens the breaker (for lists, see the poller, a
-// 403 too), a 429 pauses the whole account.
+// noteError learns from the answer to a call (for a list: to a page), nil where it was as asked for: a 401 opens the breaker (for
+// lists, see the poller, a 403 too), a 429 pauses the whole account.
 func (a *Account) noteError(err error) {
 	switch {
 	case medblocks.IsUnauthorized(err):

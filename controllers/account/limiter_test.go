@@ -68,14 +68,14 @@ func TestAListThatSomebodyWaitsForIsUrgentAndAPollIsNot(t *testing.T) {
 
 func TestRefusalsOfOneMomentSlowAnAccountDownOnce(t *testing.T) {
 	r := newRig(t)
-	full := r.account.pace.perSecond()
+	full := r.account.pace.limiter.Limit()
 	for range 5 { // calls that were under way together
 		r.account.noteError(&medblocks.APIError{StatusCode: 429})
 	}
-	r.Expect(r.account.pace.perSecond()).To(Equal(full / 2))
+	r.Expect(r.account.pace.limiter.Limit()).To(Equal(full / 2))
 	r.clock.Step(defaultPause)
 	r.account.noteError(&medblocks.APIError{StatusCode: 429})
-	r.Expect(r.account.pace.perSecond()).To(Equal(full / 4))
+	r.Expect(r.account.pace.limiter.Limit()).To(Equal(full / 4))
 	r.account.noteError(nil)
-	r.Expect(r.account.pace.perSecond()).To(BeNumerically(">", full/4))
+	r.Expect(r.account.pace.limiter.Limit()).To(BeNumerically(">", full/4))
 }

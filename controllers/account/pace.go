@@ -122,9 +122,6 @@ func (p *pace) crowd() int {
 	return len(p.waiting[urgent])
 }
 
-// perSecond is how many calls are made in a second at most, right now.
-func (p *pace) perSecond() float64 { return float64(p.limiter.Limit()) }
-
 // slowDown is what a 429 asks for.
 func (p *pace) slowDown() {
 	p.mu.Lock()

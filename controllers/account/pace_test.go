@@ -175,14 +175,14 @@ func TestASingleRefusalCostsLittle(t *testing.T) {
 	g := NewWithT(t)
 	p := newPace(10, 20)
 	p.slowDown()
-	g.Expect(p.perSecond()).To(BeEquivalentTo(5))
+	g.Expect(p.limiter.Limit()).To(BeEquivalentTo(5))
 	for range 6 {
 		p.speedUp()
 	}
-	g.Expect(p.perSecond()).To(BeNumerically(">=", 8))
+	g.Expect(p.limiter.Limit()).To(BeNumerically(">=", 8))
 	for range 40 {
 		p.speedUp()
 	}
-	g.Expect(p.perSecond()).To(BeEquivalentTo(10))
+	g.Expect(p.limiter.Limit()).To(BeEquivalentTo(10))
 	g.Expect(p.limiter.Burst()).To(Equal(20))
 }
