@@ -14,6 +14,7 @@ import (
 
 	"github.com/medblocks/webhook-operator/api/medblocks"
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/controllers/account"
 )
 
 // maxEvidencePages bounds what a disable costs to judge: 500 pages of 100 events each. An exhausted event is days old
@@ -45,7 +46,7 @@ func (r *Reconciler) deepen(ctx context.Context, w *work, n needs) error {
 	}
 	if n.evidence != "" {
 		e := r.gatherEvidence(ctx, w, n.evidence)
-		if isPaused(e.err) || medblocks.IsRateLimited(e.err) {
+		if account.MustWait(e.err) {
 			return &vendorError{action: actionRead, err: e.err} // that says nothing about the events
 		}
 		w.obs.evidence = e

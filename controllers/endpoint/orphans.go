@@ -67,9 +67,7 @@ func (o *Orphans) Swept(ctx context.Context, acct *account.Account, unclaimed []
 // judgeAgain looks whether the resource of an orphan exists by now. That the endpoint does, with its mark, the sweep has just shown: so it
 // costs no call to Medblocks.
 func (o *Orphans) judgeAgain(ctx context.Context, m account.Marked, is finding) finding {
-	var resource metav1.PartialObjectMetadata
-	resource.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(v1alpha1.Kind))
-	if o.Live.Get(ctx, m.Owner, &resource) == nil {
+	if exists, err := existsLive(ctx, o.Live, m.Owner); err == nil && exists {
 		is.verdict = claimed
 	}
 	return is
@@ -112,14 +110,11 @@ func (o *Orphans) vanished(ctx context.Context, acct *account.Account, m account
 // resource did not exist, and later the endpoint was still there.
 func (o *Orphans) judge(ctx context.Context, acct *account.Account, m account.Marked) finding {
 	is := finding{namespace: m.Owner.Namespace}
-	var resource metav1.PartialObjectMetadata
-	resource.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(v1alpha1.Kind))
-	err := o.Live.Get(ctx, m.Owner, &resource)
-	switch {
-	case err == nil:
-		is.verdict = claimed
+	switch exists, err := existsLive(ctx, o.Live, m.Owner); {
+	case err != nil:
 		return is
-	case !apierrors.IsNotFound(err):
+	case exists:
+		is.verdict = claimed
 		return is
 	}
 	endpoint, err := acct.GetEndpoint(ctx, m.ID)
@@ -132,6 +127,17 @@ func (o *Orphans) judge(ctx context.Context, acct *account.Account, m account.Ma
 	is.verdict = orphaned
 	o.report(m)
 	return is
+}
+
+// existsLive tells whether there is a resource, by the API server's own word.
+func existsLive(ctx context.Context, live client.Reader, who account.Resource) (bool, error) {
+	var resource metav1.PartialObjectMetadata
+	resource.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(v1alpha1.Kind))
+	err := live.Get(ctx, who, &resource)
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // report tells once. The event is put on the Namespace, because the resource is gone.

@@ -10,8 +10,6 @@ import (
 	"slices"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -110,13 +108,11 @@ func (r *Reconciler) claimTo(ctx context.Context, o Orphan) error {
 	if !ours {
 		return nil
 	}
-	var resource metav1.PartialObjectMetadata
-	resource.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(v1alpha1.Kind))
-	switch err := r.APIReader.Get(ctx, who, &resource); {
-	case err == nil:
-		return errNoOrphan
-	case !apierrors.IsNotFound(err):
+	switch exists, err := existsLive(ctx, r.APIReader, who); {
+	case err != nil:
 		return fmt.Errorf("reading the resource of an orphaned endpoint: %w", err)
+	case exists:
+		return errNoOrphan
 	}
 	return nil
 }
