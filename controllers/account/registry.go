@@ -275,7 +275,9 @@ func (r *Registry) refreshKeys(ctx context.Context, keyHash string) {
 			continue // the API server did not answer: nothing is known
 		}
 		r.mu.Lock()
-		delete(r.keys, ref)
+		if r.keys[ref] == keyHash { // else somebody has read it again meanwhile
+			delete(r.keys, ref)
+		}
 		var users []Resource
 		for who, use := range r.users {
 			if use.ref == ref {

@@ -85,6 +85,8 @@ func (w *world) strip(name string) emulator.EndpointWithSecret {
 	patch := client.RawPatch("application/merge-patch+json", []byte(`{"metadata":{"finalizers":null}}`))
 	w.Expect(shared.admin.Patch(w.context(), w.manifest(name), patch)).To(Succeed())
 	w.untilGone(name)
+	// Until the operator has noticed, it may try once more to delete the endpoint, as it was asked to.
+	w.Eventually(w.namespaceEvents).Should(ContainElement(ContainSubstring(left.ID)))
 	w.vendor.ClearFaults()
 	return left
 }
