@@ -80,6 +80,8 @@ type request struct {
 	body any
 	// version replaces the client's API version when set.
 	version string
+	// before is asked before each call of a list; nil asks nobody.
+	before func(context.Context) error
 }
 
 // answer is a complete 2xx answer.

@@ -27,7 +27,7 @@ func (c *Client) ListEvents(
 	}
 	list := request{
 		operation: OperationListEvents, method: http.MethodGet,
-		path: []string{"webhooks", endpointID, "events"}, query: query,
+		path: []string{"webhooks", endpointID, "events"}, query: query, before: options.BeforeCall,
 	}
 	return paginate(ctx, c, list, options.Limit, func(e *EventRecord, requestID string) bool {
 		e.RequestID = requestID

@@ -89,6 +89,11 @@ func nextPage[T any](
 // smaller pieces: otherwise a workspace with much metadata could never be listed.
 func (w *pageWalk) fetch(ctx context.Context) (answer, error) {
 	for {
+		if w.list.before != nil {
+			if err := w.list.before(ctx); err != nil {
+				return answer{}, err
+			}
+		}
 		query := make(url.Values, len(w.list.query)+2)
 		for key, values := range w.list.query {
 			query[key] = values

@@ -6,9 +6,11 @@ package medblocks_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -199,6 +201,34 @@ func TestAPageThatIsTooLargeIsAskedForInSmallerPieces(t *testing.T) {
 	g.Expect(queries).To(Equal([]string{
 		"limit=100", "limit=25", "limit=25&starting_after=wh_25", "limit=25&starting_after=wh_50",
 	}))
+}
+
+func TestAListOfEventsAsksBeforeEachOfItsCalls(t *testing.T) {
+	g := NewWithT(t)
+	pages := manyEndpoints(60, strings.Repeat("x", 30_000))
+	server := newVendor(t, func(w http.ResponseWriter, r *http.Request) {
+		recorded := httptest.NewRecorder()
+		pages(recorded, r)
+		_, _ = io.WriteString(w, strings.ReplaceAll(recorded.Body.String(), `"id":"wh_`, `"id":"evt_`))
+	})
+	asked, allowed, refusal := 0, 4, errors.New("not now")
+	options := medblocks.ListEventsOptions{BeforeCall: func(context.Context) error {
+		g.Expect(server.received()).To(HaveLen(asked))
+		if asked++; asked > allowed {
+			return refusal
+		}
+		return nil
+	}}
+	list := server.client(t).ListEvents(context.Background(), testEndpointID, options)
+	records, err := collect(list)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(records).To(HaveLen(60))
+	g.Expect(server.received()).To(HaveLen(4), "one that was too large, and three pages")
+
+	allowed = 6
+	_, err = collect(list)
+	g.Expect(err).To(MatchError(refusal))
+	g.Expect(server.received()).To(HaveLen(6))
 }
 
 func TestAnItemThatIsTooLargeByItselfIsMalformed(t *testing.T) {

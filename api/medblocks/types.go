@@ -5,6 +5,7 @@ package medblocks
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"time"
@@ -185,6 +186,10 @@ type ListEventsOptions struct {
 	// Delivered lists only the events that were (true) or were not (false)
 	// delivered; nil lists both.
 	Delivered *bool
+	// BeforeCall, when set, is asked before each call that the list makes: one for
+	// a page, and more for a page that is too large to be read. Its error ends the
+	// list.
+	BeforeCall func(ctx context.Context) error
 }
 
 // EventRecord is the delivery state of one event, not the payload that a receiver
