@@ -30,6 +30,7 @@ type API interface {
 	DeleteEndpoint(ctx context.Context, id string) (string, error)
 	RotateSecret(ctx context.Context, id string) (medblocks.Endpoint, medblocks.Secret, error)
 	ListEvents(ctx context.Context, endpointID string, opts medblocks.ListEventsOptions) iter.Seq2[medblocks.EventRecord, error]
+	RedeliverEvent(ctx context.Context, eventID string) (medblocks.EventRecord, error)
 }
 
 // Account is one API key at work. Its methods are safe for concurrent use. Every write through it is folded into
@@ -46,6 +47,7 @@ type Account struct {
 	clusterID string
 	enqueue   func(...Resource) // has resources reconciled
 	pace      *pace
+	slot      chan struct{} // taken by the one background call at a time
 	store     store
 	breaker   breaker
 	sweeps    sweeps
@@ -69,6 +71,7 @@ func newAccount(keyHash string, api API, opts Options, enqueue func(...Resource)
 		clusterID: opts.ClusterID,
 		enqueue:   enqueue,
 		pace:      newPace(opts.QPS, opts.Burst),
+		slot:      make(chan struct{}, 1),
 		store:     store{owners: map[string][]string{}, confirmAfter: opts.PollInterval / 2},
 		listDue:   make(chan struct{}, 1),
 		users:     newUsers(),

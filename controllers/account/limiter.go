@@ -34,11 +34,13 @@ func (e *PausedError) Error() string {
 
 // admit waits for the account's turn. It refuses at once while the breaker is open or the account is paused, so that
 // no worker is held up by one account.
-func (a *Account) admit(ctx context.Context) error {
+func (a *Account) admit(ctx context.Context) error { return a.admitAs(ctx, urgent) }
+
+func (a *Account) admitAs(ctx context.Context, who rank) error {
 	if err := a.barred(); err != nil {
 		return err
 	}
-	if err := a.pace.wait(ctx, urgent); err != nil {
+	if err := a.pace.wait(ctx, who); err != nil {
 		return fmt.Errorf("%w: waiting for the account's turn: %w", ErrNotSent, err)
 	}
 	return a.barred() // what became known meanwhile counts for all that wait

@@ -17,7 +17,7 @@ type rank int
 const (
 	// urgent are the calls that somebody waits for: writes, what is read before them, and lists that a resource needs.
 	urgent rank = iota
-	// routine are the polls.
+	// routine are the polls, and what is done in the background: one call at a time, so that a poll has to wait for one more at most.
 	routine
 	ranks
 )
