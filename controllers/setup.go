@@ -28,6 +28,7 @@ import (
 	"github.com/medblocks/webhook-operator/controllers/account"
 	"github.com/medblocks/webhook-operator/controllers/endpoint"
 	"github.com/medblocks/webhook-operator/controllers/medblocksaccount"
+	"github.com/medblocks/webhook-operator/controllers/redelivery"
 )
 
 // fieldOwner is the name that the operator writes and publishes events under.
@@ -150,8 +151,12 @@ func Setup(ctx context.Context, mgr manager.Manager, opts Options) (*endpoint.Qu
 	if err := mgr.Add(registry); err != nil {
 		return nil, fmt.Errorf("adding the accounts: %w", err)
 	}
+	courier := redelivery.New(redelivery.Options{Clock: opts.Clock, Enqueue: queue.Enqueue, Log: mgr.GetLogger().WithName("redelivery")})
+	if err := mgr.Add(courier); err != nil {
+		return nil, fmt.Errorf("adding the redelivery of events: %w", err)
+	}
 	reconciler := &endpoint.Reconciler{
-		Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Accounts: registry, Events: recorder,
+		Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Accounts: registry, Courier: courier, Events: recorder,
 		Orphans: orphans, Clock: opts.Clock, ClusterID: clusterID, APITimeout: opts.APITimeout, ReadOnly: opts.ReadOnly,
 		PollInterval: opts.PollInterval, Enqueue: queue.Enqueue,
 		OperatorNamespace: opts.OperatorNamespace, WithoutAccounts: opts.WithoutAccounts,

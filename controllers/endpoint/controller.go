@@ -19,6 +19,7 @@ import (
 
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
 	"github.com/medblocks/webhook-operator/controllers/account"
+	"github.com/medblocks/webhook-operator/controllers/redelivery"
 )
 
 // Reconciler brings MedblocksWebhookEndpoints and the endpoints at Medblocks together. All fields are required, except
@@ -30,6 +31,8 @@ type Reconciler struct {
 	APIReader client.Reader
 	// Accounts finds the account of a resource.
 	Accounts *account.Registry
+	// Courier has events redelivered that an endpoint has missed.
+	Courier *redelivery.Courier
 	// Events publishes Kubernetes events.
 	Events events.EventRecorder
 	// Orphans learns of resources that vanished.
