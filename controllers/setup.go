@@ -8,6 +8,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"time"
 
@@ -27,6 +28,7 @@ import (
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
 	"github.com/medblocks/webhook-operator/controllers/account"
 	"github.com/medblocks/webhook-operator/controllers/endpoint"
+	"github.com/medblocks/webhook-operator/controllers/intern"
 	"github.com/medblocks/webhook-operator/controllers/medblocksaccount"
 	"github.com/medblocks/webhook-operator/controllers/redelivery"
 )
@@ -82,7 +84,7 @@ func CacheOptions(namespaces []string, selector labels.Selector) cache.Options {
 		DefaultTransform: strip,
 		ByObject: map[client.Object]cache.ByObject{
 			&v1alpha1.MedblocksWebhookEndpoint{}: {Label: selector},
-			&corev1.Secret{}:                     {Label: labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})},
+			&corev1.Secret{}:                     {Label: labels.SelectorFromSet(ownLabels)},
 			&corev1.Namespace{}:                  {Transform: onlyLabels},
 		},
 	}
@@ -98,8 +100,12 @@ func CacheOptions(namespaces []string, selector labels.Selector) cache.Options {
 // lastApplied is where kubectl apply keeps a copy of the whole manifest.
 const lastApplied = corev1.LastAppliedConfigAnnotation
 
+// ownLabels are those of a signing Secret. Nobody changes a cached object, and so many can have them in common.
+var ownLabels = map[string]string{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}
+
 // strip leaves out of the cache what the operator never reads and what is as large as all the rest: managed fields, and the copy of the
-// manifest that kubectl apply leaves. Both stay in the stored object: the operator's patches name only its own keys.
+// manifest that kubectl apply leaves. Both stay in the stored object: the operator's patches name only its own keys. What many objects
+// say is kept once.
 func strip(in any) (any, error) {
 	object, ok := in.(client.Object)
 	if !ok {
@@ -107,6 +113,10 @@ func strip(in any) (any, error) {
 	}
 	object.SetManagedFields(nil)
 	delete(object.GetAnnotations(), lastApplied) // from the object's own map, and nobody else has the object yet
+	intern.Strings(object)
+	if maps.Equal(object.GetLabels(), ownLabels) {
+		object.SetLabels(ownLabels) // almost every Secret has just these
+	}
 	return object, nil
 }
 

@@ -34,6 +34,18 @@ func TestTheCacheKeepsNeitherManagedFieldsNorTheManifestThatWasApplied(t *testin
 	}
 }
 
+func TestWhatCachedObjectsSayIsTheSameAsBefore(t *testing.T) {
+	g := NewWithT(t)
+	for _, labels := range []map[string]string{nil, {v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}, {v1alpha1.LabelManagedBy: v1alpha1.ManagedBy, "team": "records"}} {
+		secret := &corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Name: "a", Labels: labels, CreationTimestamp: metav1.Now()},
+			Data:       map[string][]byte{v1alpha1.SecretKeyValue: []byte("whsec_1")},
+		}
+		before := secret.DeepCopy()
+		g.Expect(CacheOptions(nil, nil).DefaultTransform(secret)).To(Equal(before))
+	}
+}
+
 func TestWhatHasNothingToStripIsKeptAsItIs(t *testing.T) {
 	for name, object := range map[string]any{
 		"an object without annotations": &corev1.Secret{},
