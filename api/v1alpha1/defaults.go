@@ -9,6 +9,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
+// DefaultSigningSecretSuffix makes a resource's name that of its signing Secret, where the spec does not name one.
+const DefaultSigningSecretSuffix = "-signing-secret"
+
 // Defaults of the re-enable policy.
 const (
 	DefaultReenableBackoffInitial = time.Minute
@@ -35,7 +38,7 @@ func (e *MedblocksWebhookEndpoint) SigningSecretName() string {
 	if s := e.Spec.SigningSecret; s != nil && s.Name != "" {
 		return s.Name
 	}
-	return e.Name + "-signing-secret"
+	return e.Name + DefaultSigningSecretSuffix
 }
 
 // RotationInterval is the interval between two rotations of the signing secret; 0 means never.

@@ -71,7 +71,7 @@ type NewQueueFunc = func(name string, limiter workqueue.TypedRateLimiter[reconci
 // SetupWithManager registers the controller. Without newQueue it has controller-runtime's own work queue.
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, queue *Queue, maxConcurrent int, newQueue NewQueueFunc) error {
 	err := errors.Join(
-		mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.MedblocksWebhookEndpoint{}, indexClaims, claimsOfObject),
+		mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.MedblocksWebhookEndpoint{}, indexClaims, indexedClaims),
 		mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.MedblocksWebhookEndpoint{}, IndexAccount, accountOfObject),
 		mgr.GetFieldIndexer().IndexField(ctx, &corev1.Secret{}, indexOwner, ownersOfSecret),
 	)
