@@ -4,7 +4,6 @@
 package account
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -42,12 +41,9 @@ func (a *Account) affected(c Change) []Resource {
 	defer a.mu.Unlock()
 	concerned := a.users.of(c.ID)
 	for _, endpoint := range []*medblocks.Endpoint{c.Old, c.New} {
-		if who, ok := ownerOf(endpoint, a.clusterID); ok && a.users.has(who) {
-			if concerned == nil {
-				concerned = map[Resource]struct{}{}
-			}
-			concerned[who] = struct{}{}
+		if who, ok := ownerOf(endpoint, a.clusterID); ok && a.users.has(who) && !slices.Contains(concerned, who) {
+			concerned = append(concerned, who)
 		}
 	}
-	return slices.Collect(maps.Keys(concerned))
+	return concerned
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/medblocks/webhook-operator/api/medblocks"
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/controllers/intern"
 )
 
 // View is what is known of one resource's endpoints at one moment: the last complete list, and the operator's own reads
@@ -94,6 +95,7 @@ func (s *store) fold(endpoint medblocks.Endpoint) []Change {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.edited(endpoint.ID)
+	endpoint = slim(endpoint)
 	c := Change{ID: endpoint.ID, New: &endpoint}
 	if was, known := s.endpoints[endpoint.ID]; known {
 		c.Old = &was
@@ -225,6 +227,13 @@ func (s *store) edited(id string) {
 	}
 	s.lastEdit++
 	s.edits[id] = s.lastEdit
+}
+
+// slim is what is kept of an endpoint: what many of them say is kept once, and the id of the answer that it came in not at all.
+func slim(endpoint medblocks.Endpoint) medblocks.Endpoint {
+	endpoint.RequestID = ""
+	intern.Strings(&endpoint)
+	return endpoint
 }
 
 func (s *store) put(endpoint medblocks.Endpoint) {

@@ -3,19 +3,19 @@
 
 package account
 
-import "maps"
+import "slices"
 
 // users are the resources that use an account, and the endpoints that they have to do with. Which ones look at an endpoint is
 // answered without a search: a list may bring thousands of changes.
 type users struct {
 	tracked map[Resource]string // the endpoint that each user manages; empty: none yet
 	awaited map[Resource]string // the endpoints that some look at without managing them
-	// lookers are the users that manage an endpoint or look at it, by its id.
-	lookers map[string]map[Resource]struct{}
+	// lookers are the users that manage an endpoint or look at it, by its id: almost always one, for which a set would be too large.
+	lookers map[string][]Resource
 }
 
 func newUsers() users {
-	return users{tracked: map[Resource]string{}, awaited: map[Resource]string{}, lookers: map[string]map[Resource]struct{}{}}
+	return users{tracked: map[Resource]string{}, awaited: map[Resource]string{}, lookers: map[string][]Resource{}}
 }
 
 func (u *users) has(who Resource) bool {
@@ -57,31 +57,22 @@ func (u *users) await(who Resource, id string) {
 
 func (u *users) reindex(who Resource, was, is string) {
 	if was != "" && u.tracked[who] != was && u.awaited[who] != was {
-		delete(u.lookers[was], who)
+		u.lookers[was] = slices.DeleteFunc(u.lookers[was], func(other Resource) bool { return other == who })
 		if len(u.lookers[was]) == 0 {
 			delete(u.lookers, was)
 		}
 	}
-	if is == "" {
-		return
+	if is != "" && !slices.Contains(u.lookers[is], who) {
+		u.lookers[is] = append(u.lookers[is], who)
 	}
-	if u.lookers[is] == nil {
-		u.lookers[is] = map[Resource]struct{}{}
-	}
-	u.lookers[is][who] = struct{}{}
 }
 
 // of are the users that manage an endpoint or look at it.
-func (u *users) of(id string) map[Resource]struct{} { return maps.Clone(u.lookers[id]) }
+func (u *users) of(id string) []Resource { return slices.Clone(u.lookers[id]) }
 
 // isTracked tells whether a user manages that endpoint.
 func (u *users) isTracked(id string) bool {
-	for who := range u.lookers[id] {
-		if u.tracked[who] == id {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(u.lookers[id], func(who Resource) bool { return u.tracked[who] == id })
 }
 
 // ids are the endpoints that users manage.
