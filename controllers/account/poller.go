@@ -220,7 +220,7 @@ func (a *Account) list(ctx context.Context, opts medblocks.ListEndpointsOptions)
 			// Every read shows the metadata. Without them ours would be nobody's, and be registered a second time.
 			return nil, fmt.Errorf("the list shows endpoint %s without its metadata", endpoint.ID)
 		}
-		listed[endpoint.ID] = slim(endpoint)
+		listed[endpoint.ID] = a.store.keep(endpoint)
 		// The next page is another call, which has to wait for its turn too.
 		if len(listed)%medblocks.DefaultPageSize == 0 {
 			a.noteError(nil)

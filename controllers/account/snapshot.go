@@ -236,6 +236,17 @@ func slim(endpoint medblocks.Endpoint) medblocks.Endpoint {
 	return endpoint
 }
 
+// keep is what is to be kept of a listed endpoint. Where the list shows nothing new, that is what is kept already, so that a sweep
+// does not need the memory of a second snapshot.
+func (s *store) keep(listed medblocks.Endpoint) medblocks.Endpoint {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if known, ok := s.endpoints[listed.ID]; ok && sameEndpoint(known, listed) && known.CreatedAt.Equal(listed.CreatedAt.Time) {
+		return known
+	}
+	return slim(listed)
+}
+
 func (s *store) put(endpoint medblocks.Endpoint) {
 	if s.endpoints == nil {
 		s.endpoints = map[string]medblocks.Endpoint{}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 	"time"
+	"unsafe"
 
 	. "github.com/onsi/gomega"
 
@@ -60,6 +61,27 @@ func TestDiffNamesWhatDiffersAndNothingElse(t *testing.T) {
 		g.Expect(c.New == nil).To(Equal(c.ID == "wh_gone"))
 	}
 	g.Expect(diff(after, after)).To(BeEmpty())
+}
+
+func TestASweepThatShowsNothingNewNeedsNoSecondCopy(t *testing.T) {
+	g := NewWithT(t)
+	s := newStore()
+	created := medblocks.Timestamp{Time: testTime}
+	kept := owned("wh_1", "a")
+	kept.RequestID, kept.CreatedAt = "req_1", created
+	s.fold(kept)
+	same := func(listed medblocks.Endpoint) bool {
+		listed.CreatedAt = created
+		return unsafe.SliceData(s.keep(listed).Events) == unsafe.SliceData(kept.Events)
+	}
+	g.Expect(s.look("wh_1", "").Endpoint.RequestID).To(BeEmpty())
+	g.Expect(same(owned("wh_1", "a"))).To(BeTrue())
+	g.Expect(same(owned("wh_1", "b"))).To(BeFalse())
+	g.Expect(same(owned("wh_2", "a"))).To(BeFalse())
+
+	later := owned("wh_1", "a")
+	later.CreatedAt = medblocks.Timestamp{Time: testTime.Add(time.Hour)}
+	g.Expect(s.keep(later)).To(Equal(later))
 }
 
 func TestASweepDoesNotUndoWhatWasWrittenWhileItRan(t *testing.T) {
