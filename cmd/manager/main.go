@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime/debug"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -29,6 +30,7 @@ func main() {
 	}
 	ctrl.SetLogger(controllers.NewLogger(zap.UseFlagOptions(&logging)))
 	limitMemory(ctrl.Log.WithName("memory"), memlimit.FromCgroup)
+	limitGarbage(debug.SetGCPercent)
 	if err := run(ctrl.SetupSignalHandler(), opts); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)

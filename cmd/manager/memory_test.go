@@ -7,7 +7,9 @@ import (
 	"errors"
 	"math"
 	"os"
+	"runtime"
 	"runtime/debug"
+	"sync/atomic"
 	"testing"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
@@ -42,4 +44,33 @@ func TestTheHeapIsKeptBelowTheContainersLimit(t *testing.T) {
 			g.Expect(line).To(ContainSubstring(test.line))
 		})
 	}
+}
+
+func TestTheMoreIsInUseTheLessGarbageComesToIt(t *testing.T) {
+	for inUse, percent := range map[uint64]int{
+		0: 100, 10 << 20: 100, 32 << 20: 100, 64 << 20: 50, 128 << 20: 25, 10 << 30: 25,
+	} {
+		NewWithT(t).Expect(gcPercent(inUse)).To(Equal(percent), "%d MiB", inUse>>20)
+	}
+}
+
+func TestGarbageIsLimitedUnlessTheEnvironmentSaysHow(t *testing.T) {
+	g := NewWithT(t)
+	var percent atomic.Int64
+	set := func(to int) int { return int(percent.Swap(int64(to))) }
+	collected := func() int64 {
+		runtime.GC()
+		return percent.Load()
+	}
+	kept := make([]byte, 2*mostGarbage)
+
+	t.Setenv("GOGC", "100")
+	limitGarbage(set)
+	g.Consistently(collected, "100ms").Should(BeZero())
+
+	t.Setenv("GOGC", "")
+	limitGarbage(set)
+	g.Eventually(collected).Should(BeNumerically("~", 45, 5))
+	runtime.KeepAlive(kept)
+	g.Eventually(collected).Should(BeEquivalentTo(goPercent)) // it is not in use any more
 }
