@@ -44,6 +44,10 @@ func (p *planner) secretOfRival() bool {
 		if !p.hasSecret(other) {
 			continue
 		}
+		if !p.obs.secret.exists && !p.obs.secret.live {
+			p.plan.Needs.secret = true // one of ours that lost its label is not in the cache
+			return true
+		}
 		h := stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonConflict,
 			"Secret %q is the signing Secret of MedblocksWebhookEndpoint %q too, whose claim is the older one: set spec.signingSecret.name of one of the two to another name", p.obs.secret.name, other.who.Name)
 		h.Wake = p.now.Add(slowRetry)
