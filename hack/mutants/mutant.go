@@ -32,7 +32,7 @@ type mutant struct {
 
 // all are the mutants, in the order of the tables.
 func all() []mutant {
-	return slices.Concat(registrationMutants, ownershipMutants, secretMutants, deletionMutants, policyMutants, accountMutants, clientMutants,
+	return slices.Concat(registrationMutants, ownershipMutants, secretMutants, deletionMutants, policyMutants, accountMutants, guardrailMutants, clientMutants,
 		redeliveryMutants)
 }
 
