@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,6 +31,7 @@ import (
 	"github.com/medblocks/webhook-operator/controllers/endpoint"
 	"github.com/medblocks/webhook-operator/controllers/intern"
 	"github.com/medblocks/webhook-operator/controllers/medblocksaccount"
+	"github.com/medblocks/webhook-operator/controllers/probe"
 	"github.com/medblocks/webhook-operator/controllers/redelivery"
 )
 
@@ -57,6 +59,8 @@ type Options struct {
 	WithoutAccounts bool
 	// Selector selects the MedblocksAccounts that this shard reports on; nil: all.
 	Selector labels.Selector
+	// ProbeAllow are networks that receiver probes may reach although they are loopback, link-local or private.
+	ProbeAllow []netip.Prefix
 	// Clock is the real one by default.
 	Clock clock.Clock
 	// Transport carries the calls to Medblocks; by default one that all accounts share.
@@ -165,8 +169,14 @@ func Setup(ctx context.Context, mgr manager.Manager, opts Options) (*endpoint.Qu
 	if err := mgr.Add(courier); err != nil {
 		return nil, fmt.Errorf("adding the redelivery of events: %w", err)
 	}
+	prober := probe.New(probe.Options{
+		Services: mgr.GetAPIReader(), Allowed: opts.ProbeAllow, Clock: opts.Clock, Enqueue: queue.Enqueue, Log: mgr.GetLogger().WithName("probe"),
+	})
+	if err := mgr.Add(prober); err != nil {
+		return nil, fmt.Errorf("adding the receiver probes: %w", err)
+	}
 	reconciler := &endpoint.Reconciler{
-		Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Accounts: registry, Courier: courier, Events: recorder,
+		Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Accounts: registry, Prober: prober, Courier: courier, Events: recorder,
 		Orphans: orphans, Clock: opts.Clock, ClusterID: clusterID, APITimeout: opts.APITimeout, ReadOnly: opts.ReadOnly,
 		PollInterval: opts.PollInterval, Enqueue: queue.Enqueue,
 		OperatorNamespace: opts.OperatorNamespace, WithoutAccounts: opts.WithoutAccounts,

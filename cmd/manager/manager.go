@@ -43,7 +43,7 @@ func newManager(ctx context.Context, opts *options) (manager.Manager, error) {
 		ClusterID: opts.clusterID, ReadOnly: opts.readOnly, MaxConcurrentReconciles: opts.maxConcurrent,
 		Metrics:             ctrlmetrics.Registry,
 		AllowedEnvironments: opts.environments(), OperatorNamespace: opts.namespace(), WithoutAccounts: len(opts.watchNamespaces) > 0,
-		Selector: opts.selector(),
+		Selector: opts.selector(), ProbeAllow: opts.probeAllow(),
 	})
 	return mgr, err
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/medblocks/webhook-operator/api/medblocks"
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
 	"github.com/medblocks/webhook-operator/controllers/account"
+	"github.com/medblocks/webhook-operator/controllers/probe"
 )
 
 // options are the operator's flags.
@@ -90,7 +91,7 @@ func (o *options) addFlags(flags *flag.FlagSet) {
 	flags.StringVar(&o.metricsAddress, "metrics-bind-address", o.metricsAddress, "Address of the metrics endpoint; 0 turns it off.")
 	flags.BoolVar(&o.metricsSecure, "metrics-secure", o.metricsSecure, "Serve metrics over TLS, to clients that are authenticated and authorized by the API server.")
 	flags.StringVar(&o.probeAddress, "health-probe-bind-address", o.probeAddress, "Address of /healthz and /readyz; 0 turns them off.")
-	flags.Var(&o.probeAllowCIDRs, "probe-allow-cidr", "Loopback, link-local or private network (CIDR) that receiver probes may connect to; may be repeated. Default: none. This version of the operator refuses reenablePolicy.mode WhenHealthy and makes no probes.")
+	flags.Var(&o.probeAllowCIDRs, "probe-allow-cidr", "Loopback, link-local or private networks (CIDR) that receiver probes may connect to, in addition to public addresses and the Services that resources name; separated by commas, may be repeated. A range allows all that is in it, metadata services of a cloud included. Default: none.")
 }
 
 // environments are the allowed ones; none: all.
@@ -121,6 +122,19 @@ func (o *options) selector() labels.Selector {
 		panic(err) // validated
 	}
 	return selector
+}
+
+// probeAllow are the networks that probes may reach although they are not public.
+func (o *options) probeAllow() []netip.Prefix {
+	allowed := make([]netip.Prefix, 0, len(o.probeAllowCIDRs))
+	for _, text := range o.probeAllowCIDRs {
+		network, err := probe.ParseNetwork(text)
+		if err != nil {
+			panic(err) // validated
+		}
+		allowed = append(allowed, network)
+	}
+	return allowed
 }
 
 // inClusterNamespace is where a Pod reads its namespace, which holds the lease and the Secrets of accounts by default.
@@ -155,8 +169,8 @@ func (o *options) validate() error {
 	for _, environment := range o.environments() {
 		check(slices.Contains(account.Environments, environment), "--allowed-environments: there is no environment %q, only Sandbox and Production", environment)
 	}
-	for _, cidr := range o.probeAllowCIDRs {
-		_, err := netip.ParsePrefix(cidr)
+	for _, network := range o.probeAllowCIDRs {
+		_, err := probe.ParseNetwork(network)
 		check(err == nil, "--probe-allow-cidr: %v", err)
 	}
 	return errors.Join(wrong...)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
 	"github.com/medblocks/webhook-operator/controllers/account"
+	"github.com/medblocks/webhook-operator/controllers/probe"
 	"github.com/medblocks/webhook-operator/controllers/redelivery"
 )
 
@@ -33,6 +34,8 @@ type Reconciler struct {
 	Accounts *account.Registry
 	// Courier has events redelivered that an endpoint has missed.
 	Courier *redelivery.Courier
+	// Prober tells whether a receiver is healthy.
+	Prober *probe.Prober
 	// Events publishes Kubernetes events.
 	Events events.EventRecorder
 	// Orphans learns of resources that vanished.

@@ -102,6 +102,7 @@ func expectPermissions(t *testing.T, operator client.Client) {
 			{verb: "create", resource: "secrets", namespace: "team"},
 			{verb: "patch", resource: "secrets", namespace: "team"},
 			{verb: "delete", resource: "secrets", namespace: "team"},
+			{verb: "get", resource: "services", namespace: "team"},
 			{verb: "get", resource: "namespaces", name: "kube-system"},
 			{verb: "list", resource: "namespaces"},
 			{verb: "watch", resource: "namespaces"},
@@ -124,6 +125,11 @@ func expectPermissions(t *testing.T, operator client.Client) {
 			{verb: "update", group: ours, resource: endpoints, subresource: "status", namespace: "team"},
 			{verb: "update", resource: "secrets", namespace: "team"},
 			{verb: "deletecollection", resource: "secrets", namespace: "team"},
+			{verb: "list", resource: "services", namespace: "team"},
+			{verb: "watch", resource: "services", namespace: "team"},
+			{verb: "patch", resource: "services", namespace: "team"},
+			{verb: "get", resource: "services", subresource: "proxy", namespace: "team"},
+			{verb: "get", resource: "endpoints", namespace: "team"},
 			{verb: "create", resource: "events", namespace: "team"},
 			{verb: "get", resource: "configmaps", namespace: "team"},
 			{verb: "patch", resource: "namespaces", name: "team"},
@@ -154,6 +160,11 @@ func expectRealCalls(t *testing.T, operator client.Client) {
 	system := &corev1.Namespace{}
 	g.Expect(operator.Get(ctx, client.ObjectKey{Name: metav1.NamespaceSystem}, system)).To(Succeed())
 	g.Expect(system.UID).NotTo(BeEmpty())
+
+	service := &corev1.Service{}
+	g.Expect(operator.Get(ctx, client.ObjectKey{Namespace: "default", Name: "kubernetes"}, service)).To(Succeed())
+	g.Expect(service.Spec.ClusterIP).NotTo(BeEmpty())
+	g.Expect(operator.List(ctx, &corev1.ServiceList{})).To(MatchError(apierrors.IsForbidden, "list is forbidden"))
 
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "default", GenerateName: "signing-"}}
 	g.Expect(operator.Create(ctx, secret)).To(Succeed())

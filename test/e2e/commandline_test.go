@@ -67,6 +67,7 @@ func TestAWrongFlagIsNamed(t *testing.T) {
 		{"--max-concurrent-reconciles=0", "--max-concurrent-reconciles"},
 		{"--watch-label-selector=a,=", "--watch-label-selector"},
 		{"--probe-allow-cidr=everywhere", "--probe-allow-cidr"},
+		{"--probe-allow-cidr=10.0.0.0/8,10.1.2.3/16", "write 10.1.0.0/16"},
 		{"--allowed-environments=Staging", "--allowed-environments"},
 		{"--allowed-environments=Sandbox,production", "--allowed-environments"},
 		{"--zap-log-level=loud", "zap-log-level"},
