@@ -92,6 +92,16 @@ const (
 	ReasonUnknown = "Unknown"
 )
 
+// Reasons of DeliveriesHealthy. Before the first look it is Unknown with ReasonPending.
+const (
+	// ReasonDelivering: no event has failed several times.
+	ReasonDelivering = "Delivering"
+	// ReasonDeliveriesFailing: events have failed several times, and Medblocks will disable the endpoint if that goes on.
+	ReasonDeliveriesFailing = "DeliveriesFailing"
+	// ReasonNotDelivering: the endpoint is not active.
+	ReasonNotDelivering = "NotDelivering"
+)
+
 // Annotations that a user sets on the resource, each with a token (a time, say) that is handled once.
 const (
 	// AnnotationReconcileRequestedAt asks for a reconcile that reads the endpoint from Medblocks.

@@ -18,6 +18,8 @@ const (
 	DefaultReenableBackoffMax     = 6 * time.Hour
 	DefaultReenableMaxAttempts    = 5
 	DefaultReenableWindow         = 168 * time.Hour
+	DefaultRedeliveryMaxAge       = 96 * time.Hour
+	DefaultRedeliveryMaxEvents    = 1000
 )
 
 // The defaults are resolved here and not in the schema: a default that the API server writes into the spec shows up
@@ -45,6 +47,22 @@ func (e *MedblocksWebhookEndpoint) SigningSecretName() string {
 func (e *MedblocksWebhookEndpoint) RotationInterval() time.Duration {
 	if s := e.Spec.SigningSecret; s != nil && s.Rotation != nil {
 		return s.Rotation.Interval.Duration
+	}
+	return 0
+}
+
+// RotationWindow is when a rotation that the interval asks for may happen; nil: at any time.
+func (e *MedblocksWebhookEndpoint) RotationWindow() *RotationWindow {
+	if s := e.Spec.SigningSecret; s != nil && s.Rotation != nil {
+		return s.Rotation.Window
+	}
+	return nil
+}
+
+// MonitoringInterval is the time between two checks of the endpoint's undelivered events; 0: there are none.
+func (e *MedblocksWebhookEndpoint) MonitoringInterval() time.Duration {
+	if m := e.Spec.DeliveryMonitoring; m != nil {
+		return m.Interval.Duration
 	}
 	return 0
 }
@@ -92,6 +110,35 @@ func (p *ReenablePolicy) BackoffOrDefault() (initial, longest time.Duration) {
 		return DefaultReenableBackoffInitial, DefaultReenableBackoffMax
 	}
 	return durationOr(p.Backoff.Initial, DefaultReenableBackoffInitial), durationOr(p.Backoff.Max, DefaultReenableBackoffMax)
+}
+
+// ProbeOrDefault is how to tell that the receiver is healthy.
+func (p *ReenablePolicy) ProbeOrDefault() ReceiverProbe {
+	if p == nil || p.Probe == nil {
+		return ReceiverProbe{}
+	}
+	return *p.Probe
+}
+
+// Redelivers tells whether events that were not delivered are sent again after a re-enable.
+func (p *ReenablePolicy) Redelivers() bool {
+	return p != nil && p.Redelivery != nil && p.Redelivery.Mode == RedeliveryUndelivered
+}
+
+// RedeliveryMaxAgeOrDefault is how old an event may be that is redelivered.
+func (p *ReenablePolicy) RedeliveryMaxAgeOrDefault() time.Duration {
+	if p == nil || p.Redelivery == nil {
+		return DefaultRedeliveryMaxAge
+	}
+	return durationOr(p.Redelivery.MaxAge, DefaultRedeliveryMaxAge)
+}
+
+// RedeliveryMaxEventsOrDefault is how many events are redelivered at most.
+func (p *ReenablePolicy) RedeliveryMaxEventsOrDefault() int {
+	if p == nil || p.Redelivery == nil || p.Redelivery.MaxEvents == nil {
+		return DefaultRedeliveryMaxEvents
+	}
+	return int(*p.Redelivery.MaxEvents)
 }
 
 func durationOr(d *metav1.Duration, otherwise time.Duration) time.Duration {

@@ -134,7 +134,7 @@ func TestTheSpecPageNamesEveryFieldThatAManifestCanUse(t *testing.T) {
 	page := specPage(t)
 	for _, part := range []string{"spec", "status"} {
 		schemasOf(t, kinds[0], part, func(path string, _ apiextensionsv1.JSONSchemaProps) {
-			if path == part || strings.HasPrefix(path, "status.conditions[]") || !strings.HasPrefix(path, part+".") || inRefusedField(path) {
+			if path == part || strings.HasPrefix(path, "status.conditions[]") || !strings.HasPrefix(path, part+".") {
 				return
 			}
 			leaf := path[strings.LastIndex(path, ".")+1:]
@@ -147,16 +147,4 @@ func TestTheSpecPageNamesEveryFieldThatAManifestCanUse(t *testing.T) {
 			g.Expect(regexp.MustCompile("[`.]"+leaf+"[`.:]").MatchString(page)).To(BeTrue(), path)
 		})
 	}
-}
-
-// inRefusedField tells whether a path is within a field that this release refuses: the page names those as a whole.
-func inRefusedField(path string) bool {
-	for _, refused := range []string{
-		"spec.adopt.", "spec.deliveryMonitoring.", "spec.reenablePolicy.probe.", "spec.reenablePolicy.redelivery.", "status.redelivery.",
-	} {
-		if strings.HasPrefix(path, refused) {
-			return true
-		}
-	}
-	return false
 }

@@ -154,8 +154,7 @@ type MedblocksWebhookEndpointSpec struct {
 
 	// deliveryMonitoring checks the endpoint's undelivered events at an interval
 	// and reports them in the condition DeliveriesHealthy, before Medblocks
-	// disables the endpoint. Off by default. This release refuses it: condition
-	// Stalled, reason InvalidRequest.
+	// disables the endpoint. Off by default.
 	// +optional
 	DeliveryMonitoring *DeliveryMonitoring `json:"deliveryMonitoring,omitempty"`
 
@@ -286,19 +285,6 @@ type LabelValue string
 // +kubebuilder:validation:MaxLength=4096
 type AnnotationValue string
 
-// SecretRotation says when the signing secret is rotated.
-type SecretRotation struct {
-	// interval between two rotations, at least 1h, as a Go duration such as 720h.
-	// After a rotation the previous value stays in the Secret, so that receivers
-	// can accept both.
-	// +required
-	// +kubebuilder:validation:Type=string
-	// +kubebuilder:validation:MaxLength=20
-	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}(\.[0-9]{1,9})?(ms|s|m|h))+$`
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,9})?(ms|s|m|h))+$') && duration(self) >= duration('1h') && duration(self) <= duration('87600h')",message="interval must be a Go duration (units h, m, s and ms) between 1h and 87600h, such as 720h"
-	Interval metav1.Duration `json:"interval"`
-}
-
 // AdoptSpec takes over an endpoint that exists. Its signing secret cannot be
 // read from Medblocks, so exactly one of existingSecretRef and rotateSecret
 // says where it comes from. Ignored once the endpoint carries this resource's
@@ -338,16 +324,4 @@ type SecretKeyReference struct {
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[-._a-zA-Z0-9]+$')",message="key must be a key of a Secret: letters, digits, '-', '_' and '.'"
 	Key string `json:"key"`
-}
-
-// DeliveryMonitoring configures the check of undelivered events.
-type DeliveryMonitoring struct {
-	// interval between two checks, at least 1m, as a Go duration. Each check is
-	// one call to Medblocks.
-	// +required
-	// +kubebuilder:validation:Type=string
-	// +kubebuilder:validation:MaxLength=20
-	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}(\.[0-9]{1,9})?(ms|s|m|h))+$`
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,9})?(ms|s|m|h))+$') && duration(self) >= duration('1m') && duration(self) <= duration('168h')",message="interval must be a Go duration (units h, m, s and ms) between 1m and 168h, such as 15m"
-	Interval metav1.Duration `json:"interval"`
 }

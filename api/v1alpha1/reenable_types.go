@@ -13,8 +13,7 @@ import (
 type ReenablePolicy struct {
 	// mode is Never (default: report it and leave it to a person), WhenHealthy
 	// (re-enable once the receiver answers a probe) or Always (re-enable after the
-	// backoff, whatever the receiver does). This release refuses WhenHealthy:
-	// condition Stalled, reason InvalidRequest.
+	// backoff, whatever the receiver does).
 	// +optional
 	// +kubebuilder:validation:Enum=Never;WhenHealthy;Always
 	Mode ReenableMode `json:"mode,omitempty"`
@@ -42,8 +41,7 @@ type ReenablePolicy struct {
 
 	// probe says how to tell that the receiver is healthy, for mode WhenHealthy.
 	// Default: GET spec.url; healthy is two answers in a row, 15 s apart, below
-	// 500 and not 404. This release refuses it: condition Stalled, reason
-	// InvalidRequest.
+	// 500 and not 404.
 	// +optional
 	Probe *ReceiverProbe `json:"probe,omitempty"`
 
@@ -147,14 +145,16 @@ type ProbeServiceReference struct {
 // RedeliveryPolicy says which events are sent again after a re-enable.
 type RedeliveryPolicy struct {
 	// mode is None (default) or Undelivered: events that were not delivered are
-	// redelivered, oldest first. This release refuses Undelivered: condition
-	// Stalled, reason InvalidRequest.
+	// redelivered, oldest first, once the endpoint is active again. Receivers get
+	// the same event id again and have to dedupe by it.
 	// +optional
 	// +kubebuilder:validation:Enum=None;Undelivered
 	Mode RedeliveryMode `json:"mode,omitempty"`
 
-	// maxAge of an event that is redelivered, 1m to 8760h, as a Go duration.
-	// Default: 96h.
+	// maxAge of an event that is redelivered, at the time of the re-enable, 1m to
+	// 8760h, as a Go duration. Default: 96h. Medblocks tries an event for some 87
+	// hours before it disables the endpoint: choose as much plus the longest
+	// outage of your receiver that no event may be lost in.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=20
@@ -162,8 +162,8 @@ type RedeliveryPolicy struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,9})?(ms|s|m|h))+$') && duration(self) >= duration('1m') && duration(self) <= duration('8760h')",message="maxAge must be a Go duration (units h, m, s and ms) between 1m and 8760h, such as 96h"
 	MaxAge *metav1.Duration `json:"maxAge,omitempty"`
 
-	// maxEvents is how many events are redelivered at most, 1 to 10000. Default:
-	// 1000.
+	// maxEvents is how many events are redelivered at most after a re-enable, 1 to
+	// 10000. Default: 1000.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=10000

@@ -166,22 +166,11 @@ type SigningSecretStatus struct {
 	// that is done once an hour at most.
 	// +optional
 	LastHealed *metav1.Time `json:"lastHealed,omitempty"`
-}
-
-// RedeliveryStatus is the progress of a redelivery.
-type RedeliveryStatus struct {
-	// pending events, still to be redelivered.
+	// deliveries says, after a rotation and where deliveryMonitoring is on, what
+	// the receiver makes of deliveries signed with the new secret: Awaited,
+	// Accepted or Refused.
 	// +optional
-	Pending int32 `json:"pending,omitempty"`
-	// delivered events.
-	// +optional
-	Delivered int32 `json:"delivered,omitempty"`
-	// failed events: the receiver refused them again.
-	// +optional
-	Failed int32 `json:"failed,omitempty"`
-	// cursor is the id of the last event that was redelivered.
-	// +optional
-	Cursor string `json:"cursor,omitempty"`
+	Deliveries string `json:"deliveries,omitempty"`
 }
 
 // HistoryEntry is one thing that the operator did at Medblocks.

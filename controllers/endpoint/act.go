@@ -40,7 +40,7 @@ func (r *Reconciler) perform(ctx context.Context, w *work, s step) error {
 	switch s.Action {
 	case actionAddFinalizer, actionRemoveFinalizer, actionWriteIntent:
 		return r.writeMetadata(ctx, w, s)
-	case actionRecordDisable, actionRecordAttempt, actionRecordEvents, actionRecordKey:
+	case actionRecordDisable, actionRecordAttempt, actionRecordEvents, actionRecordKey, actionRecordTry:
 		return r.writeAhead(ctx, w, s)
 	case actionRegister:
 		return r.register(ctx, w, s)
@@ -150,6 +150,10 @@ func (r *Reconciler) update(ctx context.Context, w *work, s step) error {
 	switch s.Action {
 	case actionUpdate, actionAdopt:
 		r.accepted(w, projectionOf(before).taking(s.Update, projectionOf(&endpoint)), &endpoint)
+	case actionEnable:
+		r.logWrite(ctx, w, s, endpoint.ID, endpoint.RequestID)
+		delete(w.obs.live, endpoint.ID) // it is believed once it is read back: an answer may just repeat what it was asked
+		return r.observeEndpoints(ctx, w, []string{endpoint.ID})
 	case actionOrphan:
 		w.obs.clinging[endpoint.ID] = endpoint.Metadata[v1alpha1.MarkOwner] != ""
 		w.obs.disposed[endpoint.ID] = !w.obs.clinging[endpoint.ID]

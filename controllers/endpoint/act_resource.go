@@ -101,17 +101,24 @@ func ahead(res *v1alpha1.MedblocksWebhookEndpoint, obs *observation, s step, now
 	case actionRecordEvents:
 		status.Reenable = accountForAll(status.Reenable, obs.evidence, now)
 	case actionRecordAttempt:
-		recent := attemptsSince(status.Reenable, now.Add(-res.Spec.ReenablePolicy.WindowOrDefault()))
-		status.Reenable = accountForAll(status.Reenable, obs.evidence, now)
-		if status.Reenable == nil {
-			status.Reenable = &v1alpha1.ReenableStatus{}
-		}
-		status.Reenable.Attempts = append(slices.Clip(recent), now)
-		status.Reenable.NextAttempt = nil
+		recordAttempt(res, status, accountForAll(status.Reenable, obs.evidence, now), now)
 		status.Disabled = s.Disabled // the events that explain it are accounted for by now, and would not explain it again
+	case actionRecordTry:
+		recordAttempt(res, status, status.Reenable.DeepCopy(), now)
+		beginTry(status.Redelivery, now)
 	case actionRecordKey:
 		status.KeyHash = obs.keyHash
 	default:
 	}
 	return status
+}
+
+// recordAttempt takes one off the budget.
+func recordAttempt(res *v1alpha1.MedblocksWebhookEndpoint, status *v1alpha1.MedblocksWebhookEndpointStatus, r *v1alpha1.ReenableStatus, now metav1.Time) {
+	recent := attemptsSince(status.Reenable, now.Add(-res.Spec.ReenablePolicy.WindowOrDefault()))
+	if r == nil {
+		r = &v1alpha1.ReenableStatus{}
+	}
+	r.Attempts, r.NextAttempt = append(slices.Clip(recent), now), nil
+	status.Reenable = r
 }

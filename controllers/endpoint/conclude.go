@@ -101,6 +101,7 @@ func (c *conclusion) signingSecret() {
 		at := seconds(healed)
 		is.LastHealed = &at
 	}
+	c.sinceRotation(c.status.SigningSecret, is)
 	c.status.SigningSecret = is
 }
 
@@ -112,6 +113,9 @@ func (c *conclusion) reenable() {
 	}
 	if account != nil {
 		r = account.DeepCopy()
+	}
+	if g := c.obs.courier; g != nil && c.res.Status.Redelivery != nil {
+		accountForRedelivered(r, g.Exhausted, c.res.Status.Redelivery.StartedAt)
 	}
 	r.BaselineDue = r.BaselineDue && c.obs.evidence == nil
 	r.NextAttempt = c.plan.NextAttempt
@@ -164,7 +168,7 @@ func (c *conclusion) mirror() {
 		}
 		return
 	}
-	c.status.Disabled = c.plan.Disabled
+	c.status.Disabled, c.status.Redelivery = c.plan.Disabled, c.plan.Redelivery
 	c.status.Endpoint = &v1alpha1.ObservedEndpoint{
 		Status: string(c.target.Status), URL: c.target.URL, APIVersion: c.target.APIVersion,
 		Events: slices.Sorted(slices.Values(c.target.Events)),

@@ -29,6 +29,7 @@ func (c *conclusion) conditions() {
 			c.set(condition.Condition, condition.Status, condition.Reason, condition.Message)
 		}
 	}
+	c.deliveriesHealthy()
 	c.ready(synced, secret, enabled)
 }
 
@@ -74,6 +75,7 @@ func (c *conclusion) secretReady() *hold {
 		return h
 	}
 	h := c.published()
+	c.addDeliveries(h)
 	if c.plan.Undressed {
 		h.Message += "; " + undressed(c.obs.secret.name)
 	}
@@ -114,7 +116,7 @@ func (c *conclusion) enabled() *hold {
 			return &hold{Condition: condition, Status: was.Status, Reason: was.Reason, Message: was.Message}
 		}
 	case c.target.Status == medblocks.EndpointStatusActive:
-		return trueCondition(condition, v1alpha1.ReasonActive, "Medblocks delivers events to the endpoint")
+		return trueCondition(condition, v1alpha1.ReasonActive, "Medblocks delivers events to the endpoint"+c.redelivery())
 	case c.status.Disabled != nil:
 		return c.disabled(c.status.Disabled)
 	}
@@ -128,7 +130,7 @@ func (c *conclusion) disabled(d *v1alpha1.DisabledStatus) *hold {
 		h.Message = "the endpoint is disabled, as spec.state asked for: Medblocks skips deliveries"
 		h.Progress = resting
 	case v1alpha1.ReasonAutoDisabled:
-		h.Message = fmt.Sprintf("Medblocks disabled the endpoint after %d failed attempts to deliver an event (%s)", exhaustedAttempts, lastAnswer(d))
+		h.Message = fmt.Sprintf("Medblocks disabled the endpoint after %d failed attempts to deliver an event (%s)", medblocks.MaxAttempts, lastAnswer(d))
 	}
 	return h
 }

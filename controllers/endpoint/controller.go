@@ -32,12 +32,11 @@ type Reconciler struct {
 	APIReader client.Reader
 	// Accounts finds the account of a resource.
 	Accounts *account.Registry
-	// Courier has events redelivered that an endpoint has missed.
-	Courier *redelivery.Courier
-	// Prober tells whether a receiver is healthy.
-	Prober *probe.Prober
 	// Events publishes Kubernetes events.
 	Events events.EventRecorder
+	// Prober probes receivers, and Courier has events redelivered, while a plan wants it.
+	Prober  *probe.Prober
+	Courier *redelivery.Courier
 	// Orphans learns of resources that vanished.
 	Orphans *Orphans
 	Clock   clock.Clock
@@ -199,6 +198,7 @@ func (r *Reconciler) finalize(ctx context.Context, w *work) (ctrl.Result, error)
 		r.announceRelease(ctx, w)
 	}
 	r.publish(w)
+	r.endErrands(client.ObjectKeyFromObject(w.res))
 	return ctrl.Result{}, nil // what is kept in memory goes when the cache has seen the resource go
 }
 
@@ -209,6 +209,7 @@ func (r *Reconciler) forget(ctx context.Context, who account.Resource) error {
 		return err
 	}
 	r.leavePlaces(who)
+	r.endErrands(who)
 	r.Enqueue(r.limited.of(who.Namespace)...) // a place may be free
 	finished := r.memories.forget(who)
 	acct, id := r.Accounts.Tracked(who)

@@ -68,7 +68,7 @@ var writeAnnouncements = map[action]announcement{
 
 // announceTrouble warns when a condition takes on a new reason to fail. Repeating it every time would only be noise.
 func (w *work) announceTrouble(before, after []metav1.Condition) {
-	for _, t := range []string{v1alpha1.ConditionSynced, v1alpha1.ConditionSigningSecretReady, v1alpha1.ConditionEnabled} {
+	for _, t := range []string{v1alpha1.ConditionSynced, v1alpha1.ConditionSigningSecretReady, v1alpha1.ConditionEnabled, v1alpha1.ConditionDeliveriesHealthy} {
 		was, is := meta.FindStatusCondition(before, t), meta.FindStatusCondition(after, t)
 		if is == nil || is.Status == metav1.ConditionTrue || (was != nil && was.Reason == is.Reason) {
 			continue
@@ -81,6 +81,43 @@ func (w *work) announceTrouble(before, after []metav1.Condition) {
 		}
 		w.announce(corev1.EventTypeWarning, is.Reason, "%s", is.Message)
 	}
+}
+
+// announceDeliveries tells what became of what an endpoint had missed, and of deliveries signed with a new secret.
+func (w *work) announceDeliveries(before, after *v1alpha1.MedblocksWebhookEndpointStatus) {
+	const normal, warning = corev1.EventTypeNormal, corev1.EventTypeWarning
+	if is := after.Redelivery; is != nil && (before.Redelivery == nil || before.Redelivery.State != is.State) {
+		switch is.State {
+		case v1alpha1.RedeliveryCompleted:
+			kind, note := normal, redeliverySummary(is)
+			if g := w.obs.courier; g != nil && g.Omitted > 0 {
+				kind, note = warning, note+fmt.Sprintf("; %d more are beyond redelivery.maxEvents and were left out", g.Omitted)
+			}
+			if is.Failed > 0 {
+				kind = warning
+			}
+			w.announce(kind, "Redelivered", "%s", note)
+		case v1alpha1.RedeliveryWaiting:
+			w.announce(warning, "RedeliveryFailed", "%s; it is tried again at the time in status.redelivery.nextTry", w.redeliveryFailure())
+		case v1alpha1.RedeliveryStopped:
+			w.announce(warning, "RedeliveryStopped", "%s, and %s", w.redeliveryFailure(), redeliveryStopped)
+		}
+	}
+	if is := after.SigningSecret; is != nil && is.Deliveries == v1alpha1.DeliveriesRefused && (before.SigningSecret == nil || before.SigningSecret.Deliveries != is.Deliveries) {
+		w.announce(warning, "ReceiverRefusesSecret", "%s", secretRefused(w.res, is.Name))
+	}
+}
+
+func redeliverySummary(is *v1alpha1.RedeliveryStatus) string {
+	return fmt.Sprintf("Redelivered %d events that the endpoint had missed; the receiver refused %d", is.Delivered, is.Failed)
+}
+
+func (w *work) redeliveryFailure() string {
+	answer := "it did not accept it"
+	if g := w.obs.courier; g != nil && g.Answer != "" {
+		answer = g.Answer
+	}
+	return "The receiver was sent an event that it had missed, and " + answer
 }
 
 func changedFields(update *medblocks.UpdateEndpointRequest) string {

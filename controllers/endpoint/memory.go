@@ -82,6 +82,9 @@ type memory struct {
 	// clobbers counts how often in a row.
 	clobbers int
 
+	// monitoredAt is when the endpoint's events were last looked at (deliveryMonitoring).
+	monitoredAt time.Time
+
 	// refusals are the vendor's final answers to requests, so that they are not repeated unchanged.
 	refusals map[action]refusal
 }

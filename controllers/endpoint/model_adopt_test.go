@@ -60,7 +60,7 @@ func (m *model) adopts(marks map[string]string) bool {
 	maps.Copy(e.Metadata, marks)
 	m.endpoints["A"][e.ID], m.inForce[e.ID] = e, m.unique("whsec_")
 	if m.rng.IntN(2) == 0 {
-		m.exhausted[e.ID] = []medblocks.EventRecord{{ID: m.unique("evt"), Attempts: exhaustedAttempts}}
+		m.exhausted[e.ID] = []medblocks.EventRecord{{ID: m.unique("evt"), Attempts: medblocks.MaxAttempts}}
 	}
 	m.res.Spec.Adopt = &v1alpha1.AdoptSpec{EndpointID: e.ID}
 	m.copies(m.rng.IntN(2) == 0)

@@ -67,7 +67,7 @@ func (m *model) happen(h happening) {
 
 func happenings() []happening {
 	return slices.Concat(specHappenings, vendorHappenings, secretHappenings, accountHappenings, annotationHappenings, lifeHappenings,
-		adoptHappenings, sourceHappenings, observeHappenings, renameHappenings, rivalHappenings)
+		adoptHappenings, sourceHappenings, observeHappenings, renameHappenings, rivalHappenings, errandHappenings)
 }
 
 var specHappenings = []happening{

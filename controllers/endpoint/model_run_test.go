@@ -56,6 +56,9 @@ func (m *model) reconcile() (last plan, quiet bool, err error) {
 			m.die()
 		}
 	}
+	if err == nil && failure == nil {
+		m.runErrands(p)
+	}
 	m.wait(p, failure)
 	return p, !changed && m.writes == before, nil
 }
@@ -119,6 +122,9 @@ func (m *model) wait(p plan, failure *hold) {
 		if !h.Wake.IsZero() && (wake.IsZero() || h.Wake.Before(wake)) {
 			wake = h.Wake
 		}
+	}
+	if is := m.res.Status.Redelivery; is != nil && is.NextTry != nil && wake.IsZero() {
+		wake = is.NextTry.Time
 	}
 	switch now := m.clock.Now(); {
 	case slices.ContainsFunc(holds, func(h hold) bool { return h.NeedsList }):
@@ -259,7 +265,16 @@ func (m *model) verifyReady(p plan) error {
 	if !slices.Contains(m.res.Finalizers, v1alpha1.Finalizer) {
 		return errors.New("the finalizer is missing")
 	}
-	return nil
+	return m.verifyRedelivered()
+}
+
+// verifyRedelivered: nothing is left to be redelivered to a receiver that accepts it.
+func (m *model) verifyRedelivered() error {
+	is := m.res.Status.Redelivery
+	if is == nil || m.errands.down || is.State == v1alpha1.RedeliveryCompleted || is.State == v1alpha1.RedeliveryStopped {
+		return nil
+	}
+	return fmt.Errorf("the redelivery stays %s", is.State)
 }
 
 // verifyGone: nothing of ours is left, except what was to be left.

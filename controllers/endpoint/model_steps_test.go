@@ -18,7 +18,7 @@ func (m *model) perform(w *work, s step) error {
 	switch s.Action {
 	case actionAddFinalizer, actionRemoveFinalizer, actionWriteIntent:
 		return m.write(func() { m.writeMetadata(w, s) })
-	case actionRecordDisable, actionRecordAttempt, actionRecordEvents, actionRecordKey:
+	case actionRecordDisable, actionRecordAttempt, actionRecordEvents, actionRecordKey, actionRecordTry:
 		return m.write(func() { m.writeAhead(w, s) })
 	case actionRegister:
 		return m.register(w, s)

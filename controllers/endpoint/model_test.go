@@ -51,6 +51,8 @@ type model struct {
 	endpointRivals []rival
 	secretRivals   map[string]rival
 
+	errands errands
+
 	// faults are what goes wrong at which write, counted from the first.
 	faults map[int]fault
 	writes int
@@ -148,6 +150,7 @@ func (m *model) list() {
 // restart begins a new life of the operator.
 func (m *model) restart() {
 	m.mem, m.snapshot = &memory{uid: m.res.UID}, snapshot{}
+	m.errands.probing, m.errands.job = false, nil
 	if m.credentials != nil {
 		m.keyHash = "" // the last working key was in memory only
 	}
@@ -165,6 +168,7 @@ func (m *model) observe() *work {
 	mem.meet(res, m.clock.Now(), modelFlight)
 	obs.flyingUntil, obs.lostUntil, obs.clobbers = mem.flyingUntil, mem.lostUntil, mem.clobbers
 	m.observeSecret(obs)
+	m.observeErrands(obs)
 	if res.Spec.Suspend && res.DeletionTimestamp.IsZero() {
 		return w
 	}

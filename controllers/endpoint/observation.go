@@ -10,6 +10,8 @@ import (
 	"github.com/medblocks/webhook-operator/api/medblocks"
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
 	"github.com/medblocks/webhook-operator/controllers/account"
+	"github.com/medblocks/webhook-operator/controllers/probe"
+	"github.com/medblocks/webhook-operator/controllers/redelivery"
 )
 
 // observation is all that a plan may know. It is data: whoever holds it can plan without a client.
@@ -80,6 +82,13 @@ type observation struct {
 
 	// evidence is what the endpoint's events say about a disable; nil: not read.
 	evidence *evidence
+
+	// deliveries are the endpoint's newest events; nil: not read in this reconcile. They are to be read again when monitorDue has come.
+	deliveries *deliveries
+	monitorDue time.Time
+	// probe is how the receiver has answered, and courier how far the present try to redeliver has come; nil: not known.
+	probe   probe.Result
+	courier *redelivery.Progress
 
 	// appliedHash and acceptedHash are those of the status, and after a write those of the write.
 	appliedHash, acceptedHash string

@@ -47,7 +47,8 @@ func (r *Reconciler) observe(ctx context.Context, w *work) error {
 	}
 	obs.held, obs.refusals, obs.proven, obs.clobbered, obs.dressings = mem.held, mem.refusals, mem.proven, mem.clobbered, mem.dressings
 	obs.clobbers, obs.lostRotations = mem.clobbers, mem.lostRotations
-	obs.copies, obs.sourceDue = mem.copies, r.sourceDue(w)
+	obs.copies, obs.sourceDue, obs.monitorDue = mem.copies, r.sourceDue(w), r.monitorDue(w)
+	r.observeErrands(w)
 	if mem.deleted != "" {
 		obs.live[mem.deleted], obs.disposed[mem.deleted] = nil, true
 	}

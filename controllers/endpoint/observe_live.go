@@ -51,6 +51,9 @@ func (r *Reconciler) deepen(ctx context.Context, w *work, n needs) error {
 		}
 		w.obs.evidence = e
 	}
+	if n.deliveries != nil {
+		r.observeDeliveries(ctx, w, *n.deliveries)
+	}
 	if n.since != "" {
 		w.obs.since[n.since] = w.mem.sighted(n.since, r.Clock.Now())
 	}
@@ -141,9 +144,9 @@ func (r *Reconciler) gatherEvidence(ctx context.Context, w *work, id string) *ev
 			e.err = err
 			return e
 		}
-		if event.Attempts >= exhaustedAttempts && event.DeliveredAt == nil {
+		if event.Attempts >= medblocks.MaxAttempts && event.DeliveredAt == nil {
 			e.exhausted = append(e.exhausted, event)
-			news = news || !accountedFor(w.res.Status.Reenable, event)
+			news = news || provesDisable(w.res.Status.Reenable, event)
 		}
 		if seen++; seen >= maxEvidencePages*medblocks.DefaultPageSize || (news && len(e.exhausted) > maxAccounted) {
 			return e

@@ -11,6 +11,8 @@ import (
 
 	"github.com/medblocks/webhook-operator/api/medblocks"
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/controllers/probe"
+	"github.com/medblocks/webhook-operator/controllers/redelivery"
 )
 
 // needs is what has to be observed before a plan may be carried out.
@@ -25,6 +27,8 @@ type needs struct {
 	rivals bool
 	// evidence: read this endpoint's undelivered events.
 	evidence string
+	// deliveries: look at the endpoint's newest events; nil: no.
+	deliveries *deliveriesQuery
 	// namespace: find out whether the namespace is going.
 	namespace bool
 	// since: find out since when this has been seen.
@@ -32,7 +36,7 @@ type needs struct {
 }
 
 func (n needs) any() bool {
-	return len(n.endpoints) > 0 || n.secret || n.source || n.rivals || n.evidence != "" || n.namespace || n.since != ""
+	return len(n.endpoints) > 0 || n.secret || n.source || n.rivals || n.evidence != "" || n.deliveries != nil || n.namespace || n.since != ""
 }
 
 // plan is what to do, or what has to be known first, or why nothing can be done. It is data that can be printed.
@@ -47,6 +51,11 @@ type plan struct {
 	// Disabled and NextAttempt go into the status.
 	Disabled    *v1alpha1.DisabledStatus
 	NextAttempt *metav1.Time
+	// Redelivery goes into the status too: how far the redelivery of what was missed has come; nil: there is none.
+	Redelivery *v1alpha1.RedeliveryStatus
+	// Probe is what has to be probed from now on, and Job what is to be redelivered; nil: nothing.
+	Probe *probe.Target
+	Job   *redelivery.Job
 	// Wake is when something falls due; zero: nothing does.
 	Wake time.Time
 	// Done: a deletion has nothing left to do.
@@ -92,7 +101,10 @@ type planner struct {
 }
 
 func newPlanner(res *v1alpha1.MedblocksWebhookEndpoint, obs *observation, now time.Time) *planner {
-	return &planner{res: res, obs: obs, now: now, want: desiredOf(res, obs.owner)}
+	return &planner{
+		res: res, obs: obs, now: now, want: desiredOf(res, obs.owner),
+		plan: plan{Redelivery: res.Status.Redelivery}, // until it is known to be over
+	}
 }
 
 // makePlan decides what a resource that is not being deleted needs. It reads its arguments and changes nothing.
@@ -170,6 +182,7 @@ func (p *planner) converge(target *medblocks.Endpoint) {
 	p.fields(target)
 	p.secret(target)
 	p.state(target)
+	p.monitor(target)
 }
 
 // duplicates removes further endpoints that carry our owner mark: the fruit of a POST whose answer was lost.
@@ -214,11 +227,15 @@ func (p *planner) state(target *medblocks.Endpoint) {
 		p.disable(target)
 	case target.Status == medblocks.EndpointStatusActive && isBaselineDue(p.res) && !p.baseline(target.ID):
 		// What was exhausted while nobody looked explains no later disable.
+	case target.Status == medblocks.EndpointStatusActive && p.res.Status.Disabled != nil && !p.obs.isLive(target.ID):
+		p.plan.Needs.endpoints = []string{target.ID} // that it is active again is believed once it is read
 	case target.Status == medblocks.EndpointStatusActive:
 		p.plan.Disabled = nil
+		p.redeliver()
 	case target.Status == medblocks.EndpointStatusDisabled && p.res.WantsDisabled():
-		p.plan.Disabled = p.disabledSince(v1alpha1.ReasonDisabledBySpec)
+		p.plan.Disabled, p.plan.Redelivery = p.disabledSince(v1alpha1.ReasonDisabledBySpec), nil
 	case target.Status == medblocks.EndpointStatusDisabled:
+		p.plan.Redelivery = nil
 		p.reenable(target)
 	default:
 		h := workingHold(v1alpha1.ConditionEnabled, v1alpha1.ReasonUnknown, "Medblocks reports the status %q, which this version of the operator does not know", target.Status)
@@ -229,7 +246,7 @@ func (p *planner) state(target *medblocks.Endpoint) {
 
 // disable first records that it is the spec's wish: after a crash, nobody must take it for a person's.
 func (p *planner) disable(target *medblocks.Endpoint) {
-	p.plan.Disabled = p.disabledSince(v1alpha1.ReasonDisabledBySpec)
+	p.plan.Disabled, p.plan.Redelivery = p.disabledSince(v1alpha1.ReasonDisabledBySpec), nil
 	if was := p.res.Status.Disabled; was == nil || was.Cause != v1alpha1.ReasonDisabledBySpec {
 		p.add(step{Action: actionRecordDisable, EndpointID: target.ID})
 	}

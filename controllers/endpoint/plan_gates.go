@@ -5,7 +5,6 @@ package endpoint
 
 import (
 	"errors"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -27,9 +26,6 @@ const (
 // mayAct checks what must be right before anything is done.
 func (p *planner) mayAct() bool {
 	h := p.suspended()
-	if h == nil {
-		h = unsupported(p.res)
-	}
 	if h == nil {
 		h = p.copiesItself()
 	}
@@ -68,30 +64,6 @@ func (p *planner) suspended() *hold {
 		Message:  "spec.suspend is true: nothing is read from or written to Medblocks; set it to false to go on",
 		Progress: resting, KeepReady: true,
 	}
-}
-
-// unsupported refuses, rather than ignores, what this version of the operator cannot do.
-func unsupported(res *v1alpha1.MedblocksWebhookEndpoint) *hold {
-	var fields []string
-	if res.Spec.DeliveryMonitoring != nil {
-		fields = append(fields, "spec.deliveryMonitoring")
-	}
-	if policy := res.Spec.ReenablePolicy; policy != nil {
-		if policy.Mode == v1alpha1.ReenableWhenHealthy {
-			fields = append(fields, "spec.reenablePolicy.mode: WhenHealthy")
-		}
-		if policy.Probe != nil {
-			fields = append(fields, "spec.reenablePolicy.probe")
-		}
-		if policy.Redelivery != nil && policy.Redelivery.Mode == v1alpha1.RedeliveryUndelivered {
-			fields = append(fields, "spec.reenablePolicy.redelivery.mode: Undelivered")
-		}
-	}
-	if len(fields) == 0 {
-		return nil
-	}
-	return stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonInvalidRequest,
-		"this version of the operator does not support %s yet: remove it from the manifest; nothing is done until then", strings.Join(fields, ", "))
 }
 
 // noCredentials waits for the key for a while and then asks for help. A key of the wrong environment was put there by somebody:

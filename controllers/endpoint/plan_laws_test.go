@@ -76,12 +76,28 @@ var laws = []law{
 		p.withhold(w.res)
 		return each(p, func(step) bool { return true })
 	}},
-	{"a policy enables only what Medblocks disabled, and records the attempt first", func(w *work, p plan, _ time.Time) string {
+	{"a policy enables only what Medblocks disabled, and records the attempt first", func(_ *work, p plan, _ time.Time) string {
 		return each(p, func(s step) bool {
 			return s.Action == actionEnable && s.Trigger == triggerPolicy &&
-				(p.Disabled == nil || p.Disabled.Cause != v1alpha1.ReasonAutoDisabled || before(p, s).Action != actionRecordAttempt ||
-					len(attemptsSince(w.res.Status.Reenable, testTime.Add(-time.Hour))) >= w.res.Spec.ReenablePolicy.MaxAttemptsOrDefault())
+				(p.Disabled == nil || p.Disabled.Cause != v1alpha1.ReasonAutoDisabled || before(p, s).Action != actionRecordAttempt)
 		})
+	}},
+	{"no attempt is made beyond the budget", func(w *work, p plan, now time.Time) string {
+		policy := w.res.Spec.ReenablePolicy
+		spent := len(attemptsSince(w.res.Status.Reenable, now.Add(-policy.WindowOrDefault()))) >= policy.MaxAttemptsOrDefault()
+		return each(p, func(s step) bool { return spent && (s.Action == actionRecordAttempt || s.Action == actionRecordTry) })
+	}},
+	{"an endpoint whose receiver must be healthy is enabled by policy only when it is", func(w *work, p plan, _ time.Time) string {
+		return each(p, func(s step) bool {
+			return s.Action == actionRecordAttempt && w.res.Spec.ReenablePolicy.ModeOrDefault() == v1alpha1.ReenableWhenHealthy && !w.obs.probe.Healthy
+		})
+	}},
+	{"nothing is redelivered to an endpoint that is not active, or of which nobody has said so", func(w *work, p plan, _ time.Time) string {
+		e := w.obs.endpoint(p.EndpointID)
+		if p.Job != nil && (e == nil || e.Status != medblocks.EndpointStatusActive || w.res.Spec.Suspend || w.res.Observes() || !w.res.Spec.ReenablePolicy.Redelivers()) {
+			return p.Job.EndpointID
+		}
+		return ""
 	}},
 	{"a disable by spec is recorded first", func(w *work, p plan, _ time.Time) string {
 		was := w.res.Status.Disabled

@@ -17,6 +17,7 @@ import (
 // watch is the plan under managementPolicy Observe: it finds the endpoint, and reports. Its only step takes the finalizer
 // away, because a deletion has nothing to do.
 func (p *planner) watch() {
+	p.plan.Redelivery = nil
 	if slices.Contains(p.res.Finalizers, v1alpha1.Finalizer) {
 		p.add(step{Action: actionRemoveFinalizer})
 	}
@@ -40,6 +41,7 @@ func (p *planner) watch() {
 			"endpoint %s differs from the spec in %s, and managementPolicy is Observe: change the spec or the endpoint, or set managementPolicy to Manage", target.ID, strings.Join(fields, ", ")))
 	}
 	p.watchState(target)
+	p.monitor(target)
 }
 
 // observed finds the endpoint to observe: the one that was managed before, else the one that spec.adopt names, else one

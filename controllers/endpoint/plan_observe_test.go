@@ -41,7 +41,7 @@ func TestPlanUnderObserve(t *testing.T) {
 		s.obs.view.Endpoint.Status = medblocks.EndpointStatusDisabled
 		s.read()
 	}
-	exhausted := &evidence{complete: true, exhausted: []medblocks.EventRecord{{ID: "evt_1", Attempts: exhaustedAttempts}}}
+	exhausted := &evidence{complete: true, exhausted: []medblocks.EventRecord{{ID: "evt_1", Attempts: medblocks.MaxAttempts}}}
 	runPlanCases(t, []planCase{
 		{"an endpoint that matches needs nothing", watched(), nil, ""},
 		{"the finalizer goes", watched(), func(s *scenario) { s.res.Finalizers = []string{v1alpha1.Finalizer} }, "RemoveFinalizer"},

@@ -14,9 +14,6 @@ import (
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
 )
 
-// exhaustedAttempts is how often Medblocks tries to deliver an event before it disables the endpoint (vendor).
-const exhaustedAttempts = 9
-
 // maxAccounted bounds status.reenable.accountedEvents.
 const maxAccounted = 100
 
@@ -82,7 +79,7 @@ func (p *planner) gatherEvidence(id string) bool {
 func (p *planner) judge() *v1alpha1.DisabledStatus {
 	e := p.obs.evidence
 	for _, event := range e.exhausted {
-		if accountedFor(p.res.Status.Reenable, event) || p.isBaseline() {
+		if !provesDisable(p.res.Status.Reenable, event) || p.isBaseline() {
 			continue
 		}
 		verdict := *p.disabledSince(v1alpha1.ReasonAutoDisabled)
@@ -118,6 +115,15 @@ func accountedFor(r *v1alpha1.ReenableStatus, event medblocks.EventRecord) bool 
 	}
 	return slices.Contains(r.AccountedEvents, event.ID) ||
 		(r.AccountedBefore != nil && event.CreatedAt.Before(r.AccountedBefore.Time))
+}
+
+// provesDisable tells whether an event explains a disable. One that was redelivered had one attempt more than Medblocks made of itself.
+func provesDisable(r *v1alpha1.ReenableStatus, event medblocks.EventRecord) bool {
+	needed := medblocks.MaxAttempts
+	if event.LastRedeliveredAt != nil {
+		needed++
+	}
+	return event.Attempts >= needed && !accountedFor(r, event)
 }
 
 // accountForAll comes before an endpoint is enabled: where the events could not be read to their end, all that exists by now is
@@ -169,36 +175,6 @@ func accountFor(r *v1alpha1.ReenableStatus, e *evidence) *v1alpha1.ReenableStatu
 	return result
 }
 
-// applyPolicy re-enables what the vendor disabled, within the budget. An attempt is recorded before it is made.
-func (p *planner) applyPolicy(target *medblocks.Endpoint) {
-	policy := p.res.Spec.ReenablePolicy
-	if policy.ModeOrDefault() == v1alpha1.ReenableNever {
-		p.stop(p.autoDisabled(stalled, "reenablePolicy.mode is Never: repair the receiver, then enable the endpoint with the annotation "+v1alpha1.AnnotationReenableRequestedAt))
-		return
-	}
-	attempts := p.recentAttempts()
-	if len(attempts) >= policy.MaxAttemptsOrDefault() {
-		h := p.autoDisabled(stalled, "the attempts that reenablePolicy allows in its window are used up: repair the receiver, then annotate this resource with "+v1alpha1.AnnotationReenableRequestedAt)
-		h.Wake = attempts[0].Add(policy.WindowOrDefault())
-		p.stop(h)
-		return
-	}
-	due := p.attemptDue(attempts)
-	if p.now.Before(due) {
-		next := seconds(due)
-		p.plan.NextAttempt = &next
-		h := p.autoDisabled(working, "it is re-enabled at the time in status.reenable.nextAttempt")
-		h.Wake = due
-		p.stop(h)
-		return
-	}
-	if !p.gatherEvidence(target.ID) {
-		return
-	}
-	p.add(step{Action: actionRecordAttempt, EndpointID: target.ID, Disabled: p.plan.Disabled})
-	p.enable(target, triggerPolicy)
-}
-
 // enable first records the events that are exhausted by now, so that they explain no later disable. An attempt of the policy has
 // done so.
 func (p *planner) enable(target *medblocks.Endpoint, why trigger) {
@@ -208,45 +184,4 @@ func (p *planner) enable(target *medblocks.Endpoint, why trigger) {
 	}
 	on := medblocks.EndpointStatusActive
 	p.add(step{Action: actionEnable, Trigger: why, EndpointID: target.ID, Update: &medblocks.UpdateEndpointRequest{Status: &on}})
-}
-
-func (p *planner) autoDisabled(who progress, next string) *hold {
-	h := stalledHold(v1alpha1.ConditionEnabled, v1alpha1.ReasonAutoDisabled,
-		"Medblocks disabled the endpoint after %d failed attempts to deliver an event (%s); %s", exhaustedAttempts, lastAnswer(p.plan.Disabled), next)
-	h.Progress = who
-	return h
-}
-
-// recentAttempts are the attempts within the rolling window, oldest first.
-func (p *planner) recentAttempts() []metav1.Time {
-	return attemptsSince(p.res.Status.Reenable, p.now.Add(-p.res.Spec.ReenablePolicy.WindowOrDefault()))
-}
-
-func attemptsSince(r *v1alpha1.ReenableStatus, start time.Time) []metav1.Time {
-	if r == nil {
-		return nil
-	}
-	var recent []metav1.Time
-	for _, attempt := range r.Attempts {
-		if attempt.After(start) {
-			recent = append(recent, attempt)
-		}
-	}
-	return recent
-}
-
-// attemptDue is when the next attempt may be made: the initial delay, doubled with every attempt in the window.
-func (p *planner) attemptDue(attempts []metav1.Time) time.Time {
-	from := p.plan.Disabled.Since.Time
-	if n := len(attempts); n > 0 && attempts[n-1].After(from) {
-		from = attempts[n-1].Time
-	}
-	initial, longest := p.res.Spec.ReenablePolicy.BackoffOrDefault()
-	delay := initial
-	for range attempts {
-		if delay *= 2; delay >= longest {
-			break
-		}
-	}
-	return from.Add(min(delay, longest))
 }

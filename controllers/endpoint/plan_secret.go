@@ -133,7 +133,8 @@ func (p *planner) dress(target *medblocks.Endpoint) {
 }
 
 // rotationDue is when the next scheduled rotation falls due; zero: never. It counts from when the value was issued, by the
-// Secret or by the status, whichever is later: an old copy of the Secret that somebody put back is no reason to rotate.
+// Secret or by the status, whichever is later: an old copy of the Secret that somebody put back is no reason to rotate. It waits for
+// the window that the spec allows it in.
 func (p *planner) rotationDue() time.Time {
 	interval := p.res.RotationInterval()
 	if interval == 0 {
@@ -149,7 +150,11 @@ func (p *planner) rotationDue() time.Time {
 	if issued.IsZero() {
 		issued = p.now
 	}
-	return issued.Add(interval)
+	due := issued.Add(interval)
+	if due.Before(p.now) {
+		due = p.now // and if it was missed, at the next opportunity
+	}
+	return p.res.RotationWindow().Next(due)
 }
 
 // heal comes when the Secret does not hold the secret in force. A request or an interval that is due is served on the way:

@@ -146,6 +146,9 @@ func describe(p plan) string {
 	if p.Needs.evidence != "" {
 		words = append(words, "read:events")
 	}
+	if p.Needs.deliveries != nil {
+		words = append(words, "read:deliveries")
+	}
 	if p.Needs.namespace {
 		words = append(words, "read:namespace")
 	}
@@ -160,6 +163,12 @@ func describe(p plan) string {
 			}
 			words = append(words, word)
 		}
+	}
+	if p.Probe != nil {
+		words = append(words, "probe")
+	}
+	if p.Job != nil {
+		words = append(words, "redeliver")
 	}
 	for _, h := range p.Holds {
 		words = append(words, h.Reason+"="+[]string{"working", "stalled", "resting"}[h.Progress])
@@ -454,9 +463,6 @@ func TestPlanOfARegistration(t *testing.T) {
 			s.res.Spec.Description, s.res.Spec.State = "refused", v1alpha1.StateDisabled
 			s.obs.refusals = refusalOf(s, actionUpdate)
 		}, "RecordDisable DisableEndpoint(Spec) InvalidRequest=stalled"},
-		{"unsupported fields are refused", unregistered(), func(s *scenario) {
-			s.res.Spec.DeliveryMonitoring = &v1alpha1.DeliveryMonitoring{}
-		}, "InvalidRequest=stalled"},
 	}, makePlan)
 }
 

@@ -37,7 +37,7 @@ func (p *planner) waitInLine() {
 // begun to read or write there already.
 func (p *planner) dropReads() bool {
 	n := &p.plan.Needs
-	if len(p.obs.live) > 0 || (len(n.endpoints) == 0 && n.evidence == "") {
+	if len(p.obs.live) > 0 || (len(n.endpoints) == 0 && n.evidence == "" && n.deliveries == nil) {
 		return false
 	}
 	p.plan.Needs, p.plan.Steps = needs{}, nil

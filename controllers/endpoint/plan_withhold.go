@@ -14,6 +14,7 @@ import (
 // finalizer, an intent or a Secret without the write to Medblocks that it belongs to would be a lie, and another operator may
 // be at work on the same resources. Only the status is written.
 func (p *plan) withhold(res *v1alpha1.MedblocksWebhookEndpoint) {
+	p.Probe, p.Job, p.Redelivery = nil, nil, res.Status.Redelivery
 	if len(p.Steps) == 0 {
 		return
 	}

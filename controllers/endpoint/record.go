@@ -55,6 +55,9 @@ func (r *Reconciler) record(ctx context.Context, w *work, p plan, err error) (ct
 		return ctrl.Result{}, err
 	}
 	w.mem.stale = 0
+	if err == nil && !p.Postponed {
+		r.runErrands(w, p)
+	}
 	if failure != nil && verdict == retry {
 		return ctrl.Result{}, err
 	}
@@ -169,12 +172,13 @@ func (r *Reconciler) store(ctx context.Context, w *work, p plan, failure *hold) 
 	if extra := len(status.History) - historyLength; extra > 0 {
 		status.History = status.History[extra:]
 	}
-	before := w.res.Status.Conditions
+	before := w.res.Status
 	if err := r.storeStatus(ctx, w, status); err != nil {
 		return err
 	}
 	w.mem.done = nil
-	w.announceTrouble(before, status.Conditions)
+	w.announceTrouble(before.Conditions, status.Conditions)
+	w.announceDeliveries(&before, status)
 	r.publish(w)
 	return nil
 }

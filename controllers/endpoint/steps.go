@@ -22,6 +22,7 @@ const (
 	actionRecordAttempt   action = "RecordAttempt"
 	actionRecordEvents    action = "RecordEvents"
 	actionRecordKey       action = "RecordKey"
+	actionRecordTry       action = "RecordTry"
 	actionPublishSecret   action = "PublishSecret"
 	actionCopySecret      action = "CopySecret"
 	actionMoveSecret      action = "MoveSecret"

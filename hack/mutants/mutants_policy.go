@@ -17,11 +17,9 @@ var policyMutants = []mutant{
 	{
 		name: "accounted-twice", file: "controllers/endpoint/plan_reenable.go",
 		safeguard: `an event explains one disable only`,
-		before: `		if accountedFor(p.res.Status.Reenable, event) || p.isBaseline() {
-`,
-		after: `		if p.isBaseline() {
-`,
-		pkg: "controllers/endpoint", test: "TestPlanOfADisabledEndpoint",
+		before:    ` && !accountedFor(r, event)`,
+		after:     ``,
+		pkg:       "controllers/endpoint", test: "TestPlanOfADisabledEndpoint",
 	},
 	{
 		name: "no-baseline", file: "controllers/endpoint/plan_locate.go",
@@ -34,14 +32,14 @@ var policyMutants = []mutant{
 		pkg: "controllers/endpoint", test: "TestPlanOfARegistration",
 	},
 	{
-		name: "attempt-not-recorded", file: "controllers/endpoint/plan_reenable.go",
+		name: "attempt-not-recorded", file: "controllers/endpoint/plan_policy.go",
 		safeguard: `an attempt is recorded before it is made`,
 		before:    `	p.add(step{Action: actionRecordAttempt, EndpointID: target.ID, Disabled: p.plan.Disabled})`,
 		after:     ``,
 		pkg:       "controllers/endpoint", test: "TestPlanOfADisabledEndpoint",
 	},
 	{
-		name: "budget", file: "controllers/endpoint/plan_reenable.go",
+		name: "budget", file: "controllers/endpoint/plan_policy.go",
 		safeguard: `attempts never exceed the budget`,
 		before: `	if len(attempts) >= policy.MaxAttemptsOrDefault() {
 `,
@@ -50,7 +48,7 @@ var policyMutants = []mutant{
 		pkg: "controllers/endpoint", test: "TestPlanOfADisabledEndpoint",
 	},
 	{
-		name: "window", file: "controllers/endpoint/plan_reenable.go",
+		name: "window", file: "controllers/endpoint/plan_policy.go",
 		safeguard: `attempts before the window do not count`,
 		before: `		if attempt.After(start) {
 `,
@@ -59,16 +57,15 @@ var policyMutants = []mutant{
 		pkg: "controllers/endpoint", test: "TestPlanOfADisabledEndpoint",
 	},
 	{
-		name: "backoff-bound", file: "controllers/endpoint/plan_reenable.go",
+		name: "backoff-bound", file: "controllers/endpoint/plan_policy.go",
 		safeguard: `the backoff is bounded`,
-		before: `	return from.Add(min(delay, longest))
+		before: `	delay = min(delay, longest)
 `,
-		after: `	return from.Add(delay)
-`,
-		pkg: "controllers/endpoint", test: "TestBackoffDoublesUpToItsLimit",
+		after: ``,
+		pkg:   "controllers/endpoint", test: "TestBackoffDoublesUpToItsLimit",
 	},
 	{
-		name: "backoff", file: "controllers/endpoint/plan_reenable.go",
+		name: "backoff", file: "controllers/endpoint/plan_policy.go",
 		safeguard: `an attempt waits for its time`,
 		before: `	if p.now.Before(due) {
 		next`,
@@ -104,5 +101,68 @@ var policyMutants = []mutant{
 		before:    `isBaselineDue(p.res) && !p.baseline(target.ID):`,
 		after:     `false:`,
 		pkg:       "controllers/endpoint", test: "TestEventsAreAccountedForBeforeAnythingIsEnabled",
+	},
+	{
+		name: "unhealthy-enabled", file: "controllers/endpoint/plan_policy.go",
+		safeguard: `a receiver that must be healthy is asked`,
+		before:    `policy.ModeOrDefault() == v1alpha1.ReenableWhenHealthy && !p.isHealthy() || `,
+		after:     ``,
+		pkg:       "controllers/endpoint", test: "TestPlanWhenHealthy",
+	},
+	{
+		name: "redelivered-evidence", file: "controllers/endpoint/plan_reenable.go",
+		safeguard: `a redelivery is no attempt of Medblocks`,
+		before:    `		needed++`,
+		after:     ``,
+		pkg:       "controllers/endpoint", test: "TestEventsThatRedeliveriesExhaustedExplainNoDisable",
+	},
+	{
+		name: "redelivered-unaccounted", file: "controllers/endpoint/conclude.go",
+		safeguard: `events that redeliveries have exhausted are accounted for`,
+		before:    `		accountForRedelivered(r, g.Exhausted, c.res.Status.Redelivery.StartedAt)`,
+		after:     ``,
+		pkg:       "controllers/endpoint", test: "TestEventsThatRedeliveriesExhaustedExplainNoDisable",
+	},
+	{
+		name: "try-unbounded", file: "controllers/endpoint/plan_redeliver.go",
+		safeguard: `tries to redeliver stay within the budget`,
+		before:    `	if attempts := p.recentAttempts(); len(attempts) >= policy.MaxAttemptsOrDefault() {`,
+		after:     `	if attempts := p.recentAttempts(); false {`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfARedelivery",
+	},
+	{
+		name: "try-not-counted", file: "controllers/endpoint/act_resource.go",
+		safeguard: `a try to redeliver is recorded as an attempt`,
+		before:    `		recordAttempt(res, status, status.Reenable.DeepCopy(), now)`,
+		after:     ``,
+		pkg:       "controllers/endpoint", test: "TestATryThatEndedEarlyCountsAndIsRepeatedAfterTheBackoff",
+	},
+	{
+		name: "active-unread", file: "controllers/endpoint/plan.go",
+		safeguard: `that an endpoint is active again is believed once it is read`,
+		before:    `	case target.Status == medblocks.EndpointStatusActive && p.res.Status.Disabled != nil && !p.obs.isLive(target.ID):`,
+		after:     `	case false:`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfARedelivery",
+	},
+	{
+		name: "read-only-redelivers", file: "controllers/endpoint/plan_withhold.go",
+		safeguard: `--read-only neither probes nor redelivers`,
+		before:    `	p.Probe, p.Job, p.Redelivery = nil, nil, res.Status.Redelivery`,
+		after:     ``,
+		pkg:       "controllers/endpoint", test: "TestAReadOnlyOperatorNeitherProbesNorRedelivers",
+	},
+	{
+		name: "rotation-window", file: "controllers/endpoint/plan_secret.go",
+		safeguard: `a rotation waits for its window`,
+		before:    `	return p.res.RotationWindow().Next(due)`,
+		after:     `	return due`,
+		pkg:       "controllers/endpoint", test: "TestARotationWaitsForItsWindow",
+	},
+	{
+		name: "early-acceptance", file: "controllers/endpoint/deliveries.go",
+		safeguard: `a delivery that was under way during a rotation proves nothing`,
+		before:    `	at = at.Add(slack)`,
+		after:     ``,
+		pkg:       "controllers/endpoint", test: "TestWhatAReceiverMakesOfARotation",
 	},
 }

@@ -111,8 +111,8 @@ func operatorFields() []field {
 		},
 		{
 			"signingSecret.rotation",
-			map[string]any{"every month": map[string]any{"interval": "720h"}, "every year": map[string]any{"interval": "8760h0m0s"}, "removed": nil},
-			map[string]any{"without an interval": map[string]any{}, "too often": map[string]any{"interval": "30m"}, "no duration": map[string]any{"interval": "monthly"}},
+			map[string]any{"every month": map[string]any{"interval": "720h"}, "every year": map[string]any{"interval": "8760h0m0s"}, "at night": map[string]any{"interval": "8760h", "window": map[string]any{"hours": "22:00-04:00"}}, "removed": nil},
+			map[string]any{"without an interval": map[string]any{}, "too often": map[string]any{"interval": "30m"}, "no duration": map[string]any{"interval": "monthly"}, "in no window": map[string]any{"interval": "720h", "window": map[string]any{}}},
 		},
 		{
 			"reenablePolicy",

@@ -95,51 +95,6 @@ func TestARequestThatAnOutagePreventedStaysPending(t *testing.T) {
 	w.untilReady(hooks)
 }
 
-func TestAFieldThatThisVersionDoesNotSupportIsRefusedByNameAndNothingIsSent(t *testing.T) {
-	for field, tweak := range map[string]func(*v1alpha1.MedblocksWebhookEndpointSpec){
-		"spec.reenablePolicy.mode: WhenHealthy": func(s *v1alpha1.MedblocksWebhookEndpointSpec) {
-			s.ReenablePolicy = &v1alpha1.ReenablePolicy{Mode: v1alpha1.ReenableWhenHealthy}
-		},
-		"spec.reenablePolicy.probe": func(s *v1alpha1.MedblocksWebhookEndpointSpec) {
-			s.ReenablePolicy = &v1alpha1.ReenablePolicy{Mode: v1alpha1.ReenableAlways, Probe: &v1alpha1.ReceiverProbe{URL: "https://receiver.example.com/"}}
-		},
-		"spec.reenablePolicy.redelivery.mode: Undelivered": func(s *v1alpha1.MedblocksWebhookEndpointSpec) {
-			s.ReenablePolicy = &v1alpha1.ReenablePolicy{Redelivery: &v1alpha1.RedeliveryPolicy{Mode: v1alpha1.RedeliveryUndelivered}}
-		},
-		"spec.deliveryMonitoring": func(s *v1alpha1.MedblocksWebhookEndpointSpec) {
-			s.DeliveryMonitoring = &v1alpha1.DeliveryMonitoring{Interval: metav1.Duration{Duration: time.Hour}}
-		},
-	} {
-		t.Run(field, func(t *testing.T) {
-			w := newWorld(t)
-			w.create(hooks, func(res *v1alpha1.MedblocksWebhookEndpoint) { tweak(&res.Spec) })
-			w.until(hooks, beStalled(v1alpha1.ReasonInvalidRequest, field, "remove it"))
-			w.untilEvent("Warning InvalidRequest")
-			w.settleWithout()
-			w.Expect(writes(w.calls())).To(BeEmpty())
-			w.change(hooks, func(res *v1alpha1.MedblocksWebhookEndpoint) {
-				res.Spec = w.manifest(hooks).Spec
-			})
-			w.untilReady(hooks)
-
-			t.Log("The same on a registered resource: its endpoint is left as it is.")
-			w.forget()
-			w.change(hooks, func(res *v1alpha1.MedblocksWebhookEndpoint) {
-				tweak(&res.Spec)
-				if res.Spec.Adopt != nil {
-					res.Spec.Adopt.EndpointID = res.Status.EndpointID
-				}
-				res.Spec.Description = "not sent"
-			})
-			w.until(hooks, beStalled(v1alpha1.ReasonInvalidRequest, field))
-			w.Expect(writes(w.calls())).To(BeEmpty())
-			w.delete(hooks)
-			w.untilGone(hooks)
-			w.Expect(w.left()).To(BeZero())
-		})
-	}
-}
-
 func TestAReadOnlyOperatorReportsWhatItWouldDoAndWritesNothingToMedblocks(t *testing.T) {
 	w := newWorld(t, func(s *setup) { s.operator.readOnly = true })
 	w.create(hooks)

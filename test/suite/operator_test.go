@@ -5,6 +5,7 @@ package suite
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	. "github.com/onsi/gomega"
@@ -38,6 +39,7 @@ type operatorOptions struct {
 	// operatorNamespace and environments are those of accounts.
 	operatorNamespace string
 	environments      []v1alpha1.Environment
+	probeAllow        []netip.Prefix
 }
 
 // operator is a running manager.
@@ -77,7 +79,7 @@ func (w *world) runOperator(cluster *controlplane.ControlPlane) *operator {
 		ClusterID: clusterID, ReadOnly: w.options.readOnly, MaxConcurrentReconciles: 4, Clock: w.clock,
 		Metrics:             w.collected,
 		AllowedEnvironments: w.options.environments, OperatorNamespace: w.options.operatorNamespace,
-		WithoutAccounts: len(w.options.namespaces) > 0, Selector: w.options.selector,
+		WithoutAccounts: len(w.options.namespaces) > 0, Selector: w.options.selector, ProbeAllow: w.options.probeAllow,
 	})
 	w.Expect(err).NotTo(HaveOccurred())
 

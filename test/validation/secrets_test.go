@@ -120,5 +120,11 @@ func TestRotation(t *testing.T) {
 	testRefused(t, []refusedCase{
 		{"a rotation without an interval", set(path, map[string]any{}), because(path+".interval", "Required value")},
 		{"59 minutes", set(path+".interval", "59m"), because(path+".interval", "interval must be a Go duration (units h, m, s and ms) between 1h and 87600h, such as 720h")},
+		{"an empty window", set(path, map[string]any{"interval": "720h", "window": map[string]any{}}), because(path+".window", "window needs days, hours or both")},
+		{"no days", set(path, map[string]any{"interval": "720h", "window": map[string]any{"days": []any{}}}), because(path+".window.days", "at least 1 items")},
+		{"an unknown day", set(path, map[string]any{"interval": "720h", "window": map[string]any{"days": []any{"Mon"}}}), because(path+".window.days[0]", "supported values")},
+		{"a day twice", set(path, map[string]any{"interval": "720h", "window": map[string]any{"days": []any{"Monday", "Monday"}}}), because(path+".window.days[1]", "Duplicate value")},
+		{"hours that there are not", set(path, map[string]any{"interval": "720h", "window": map[string]any{"hours": "22:00-24:00"}}), because(path+".window.hours", "hours must be HH:MM-HH:MM in UTC, such as 02:00-05:00")},
+		{"one hour only", set(path, map[string]any{"interval": "720h", "window": map[string]any{"hours": "22:00"}}), because(path+".window.hours", "hours must be HH:MM-HH:MM in UTC")},
 	})
 }

@@ -253,7 +253,7 @@ func TestAFullSpecIsTheSameThroughTheTypedClient(t *testing.T) {
 	m := newManifest(t, set("spec", map[string]any{
 		"url": "https://api.example.com/hook", "events": []any{"*"}, "description": "text", "metadata": map[string]any{"a": "b"},
 		"medblocksAPIVersion": "2026-04-25", "apiKeySecretRef": map[string]any{"name": "n", "key": "k"}, "state": "Disabled",
-		"signingSecret": map[string]any{"name": "s", "labels": map[string]any{"a": "b"}, "annotations": map[string]any{"c": "d"}, "rotation": map[string]any{"interval": "720h0m0s"}},
+		"signingSecret": map[string]any{"name": "s", "labels": map[string]any{"a": "b"}, "annotations": map[string]any{"c": "d"}, "rotation": map[string]any{"interval": "720h0m0s", "window": map[string]any{"days": []any{"Sunday"}, "hours": "02:00-05:00"}}},
 		"reenablePolicy": map[string]any{
 			"mode": "WhenHealthy", "backoff": map[string]any{"initial": "2m0s", "max": "3h0m0s"}, "maxAttempts": 7, "window": "24h0m0s",
 			"probe":      map[string]any{"serviceRef": map[string]any{"name": "r", "port": 80, "path": "/healthz", "scheme": "HTTPS"}, "expectedStatuses": []any{204}},
