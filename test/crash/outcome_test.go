@@ -15,6 +15,8 @@ import (
 //   - the history: who dies after a write has not noted it, and who comes after did not make it;
 //   - how often a registration was attempted, and the nonce of the last attempt, which a healing rotation replaces;
 //   - how often a re-enable was attempted: an attempt is noted before it is made;
+//   - how many events a redelivery counts, and where it began: those that were delivered just before the crash are not counted, because
+//     nobody has noted them;
 //   - why the Secret is in order, and whether it was healed: the secret in an answer that dies with the operator is healed,
 //     Recovered, instead of Published or Rotated.
 func outcome(w *lab.World) lab.State {
@@ -26,6 +28,7 @@ func outcome(w *lab.World) lab.State {
 		}
 		res.Status = attempts.ReplaceAllString(res.Status, `"<time>"`)
 		res.Status = healed.ReplaceAllString(res.Status, "")
+		res.Status = counted.ReplaceAllString(res.Status, "")
 		if is := res.Conditions[v1alpha1.ConditionSigningSecretReady]; inOrder.MatchString(is) {
 			res.Conditions[v1alpha1.ConditionSigningSecretReady] = inOrder.ReplaceAllString(is, "True ($1)")
 		}
@@ -41,5 +44,6 @@ var (
 	attempt  = regexp.MustCompile(`"attempt":\d+,"nonce":"[^"]*",`)
 	attempts = regexp.MustCompile(`"<time>"(,\s*"<time>")+`)
 	healed   = regexp.MustCompile(`,\n *"lastHealed": "<time>"`)
+	counted  = regexp.MustCompile(`(,\n *)?"(delivered|failed|canary|cursor)": ("[^"]*"|\d+)`)
 	inOrder  = regexp.MustCompile(`^True (?:Published|Rotated|Recovered) \((.*)\): .*$`)
 )

@@ -4,6 +4,8 @@
 package crash
 
 import (
+	"net/http"
+
 	. "github.com/onsi/gomega"
 
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
@@ -13,6 +15,32 @@ import (
 
 func always(res *lab.Resource) {
 	res.Spec.ReenablePolicy = &v1alpha1.ReenablePolicy{Mode: v1alpha1.ReenableAlways}
+}
+
+// whenHealthy redelivers too.
+func whenHealthy(res *lab.Resource) {
+	res.Spec.ReenablePolicy = &v1alpha1.ReenablePolicy{
+		Mode: v1alpha1.ReenableWhenHealthy, Redelivery: &v1alpha1.RedeliveryPolicy{Mode: v1alpha1.RedeliveryUndelivered},
+	}
+}
+
+// everythingArrivedOnce: no event was lost, none was delivered twice, and attempts stay within the budget.
+func everythingArrivedOnce(w *lab.World) {
+	for _, event := range w.Vendor.Events(w.Remote(hooks).ID) {
+		w.Expect(event.DeliveredAt).NotTo(BeNil(), "%s was not delivered", event.ID)
+	}
+	accepted := map[string]int{}
+	for _, d := range w.Vendor.Deliveries() {
+		if d.StatusCode == http.StatusOK {
+			accepted[d.EventID]++
+		}
+	}
+	for id, times := range accepted {
+		w.Expect(times).To(Equal(1), "%s was delivered %d times", id, times)
+	}
+	if r := w.Get(hooks).Status.Reenable; r != nil {
+		w.Expect(len(r.Attempts)).To(BeNumerically("<=", v1alpha1.DefaultReenableMaxAttempts))
+	}
 }
 
 // remote does something to the endpoint at Medblocks.
@@ -43,6 +71,25 @@ func remoteScenarios() []scenario {
 			name:    "re-enable by policy",
 			prepare: created(always),
 			act:     exhaust,
+		},
+		{
+			name:    "re-enable when healthy, and redeliver",
+			prepare: created(whenHealthy),
+			act: func(w *lab.World) {
+				lab.Miss(w, hooks, 4)
+				exhaust(w)
+			},
+			ends: everythingArrivedOnce,
+		},
+		{
+			name:    "redeliver to a receiver that refuses the canary",
+			prepare: created(whenHealthy),
+			act: func(w *lab.World) {
+				lab.Miss(w, hooks, 2)
+				w.Receiver.RefuseNext(1)
+				exhaust(w)
+			},
+			ends: everythingArrivedOnce,
 		},
 		{
 			name:    "report a disable under policy Never",

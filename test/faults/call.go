@@ -24,15 +24,18 @@ const (
 	List         Call = "list all"
 	ListDisabled Call = "list disabled"
 	ListEvents   Call = "list events"
+	Redeliver    Call = "redeliver"
 )
 
 // Calls are all of them.
 func Calls() []Call {
-	return []Call{Create, Get, Update, Delete, Rotate, List, ListDisabled, ListEvents}
+	return []Call{Create, Get, Update, Delete, Rotate, List, ListDisabled, ListEvents, Redeliver}
 }
 
 // IsWrite tells whether the call changes something at Medblocks.
-func (c Call) IsWrite() bool { return slices.Contains([]Call{Create, Update, Delete, Rotate}, c) }
+func (c Call) IsWrite() bool {
+	return slices.Contains([]Call{Create, Update, Delete, Rotate, Redeliver}, c)
+}
 
 // IsList tells whether the call's answer comes in pages.
 func (c Call) IsList() bool { return slices.Contains([]Call{List, ListDisabled, ListEvents}, c) }
@@ -53,6 +56,8 @@ func CallOf(r *lab.Request) Call {
 		return Delete
 	case path[len(path)-1] == "rotate-secret":
 		return Rotate
+	case path[len(path)-1] == "redeliver":
+		return Redeliver
 	case r.Method == http.MethodPost:
 		return Create
 	case path[len(path)-1] == "events":

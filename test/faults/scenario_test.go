@@ -42,6 +42,10 @@ func scenarios() []scenario {
 		{name: "heal a lost Secret", asked: true, act: func(w *lab.World) { w.DeleteSecret(hooks + "-signing-secret") }},
 		{name: "disable and enable by the spec", act: disableAndEnable},
 		{name: "re-enable by policy", spec: reenabled, act: exhaust},
+		{name: "re-enable when healthy, and redeliver", spec: redelivered, act: func(w *lab.World) {
+			lab.Miss(w, hooks, 3)
+			exhaust(w)
+		}},
 		{name: "delete", asked: true, act: func(w *lab.World) { w.Delete(hooks) }},
 		{name: "delete with Orphan", asked: true, spec: orphaned, act: func(w *lab.World) { w.Delete(hooks) }},
 		{name: "gone, and registered again", act: func(w *lab.World) {
@@ -82,6 +86,13 @@ func reenabled(res *lab.Resource) {
 		Mode:    v1alpha1.ReenableAlways,
 		Backoff: &v1alpha1.ReenableBackoff{Initial: &metav1.Duration{Duration: time.Minute}},
 	}
+}
+
+// redelivered is enabled once its receiver is healthy, and gets what it has missed.
+func redelivered(res *lab.Resource) {
+	reenabled(res)
+	res.Spec.ReenablePolicy.Mode = v1alpha1.ReenableWhenHealthy
+	res.Spec.ReenablePolicy.Redelivery = &v1alpha1.RedeliveryPolicy{Mode: v1alpha1.RedeliveryUndelivered}
 }
 
 func disableAndEnable(w *lab.World) {

@@ -6,6 +6,7 @@ package lab
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -93,7 +94,8 @@ func (w *World) StartThrough(wire *Wire, tweaks ...func(*OperatorOptions)) *Oper
 		APIBaseURL: w.vendorServer.URL, APIQPS: 1e6, APIBurst: 1e6, APITimeout: op.options.APITimeout,
 		PollInterval: op.options.PollInterval, DisabledPollInterval: op.options.DisabledPollInterval,
 		ClusterID: op.options.ClusterID, ReadOnly: op.options.ReadOnly, MaxConcurrentReconciles: op.options.Workers,
-		WithoutAccounts: true, // it watches one namespace
+		WithoutAccounts: true,                                                                                   // it watches one namespace
+		ProbeAllow:      []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}, // receivers are here
 		Clock:           operatorClock{Clock: w.Clock, sleeper: op.sleeper}, Transport: op.medblocks(), NewQueue: op.newQueue,
 	})
 	w.Expect(err).NotTo(HaveOccurred())

@@ -18,6 +18,8 @@ type Receiver struct {
 	server *httptest.Server
 	mu     sync.Mutex
 	status int
+	others map[string]int // by path
+	refuse int            // so many deliveries
 	last   map[string]Delivered
 }
 
@@ -28,7 +30,7 @@ type Delivered struct {
 }
 
 func newReceiver() *Receiver {
-	r := &Receiver{status: http.StatusOK, last: map[string]Delivered{}}
+	r := &Receiver{status: http.StatusOK, last: map[string]Delivered{}, others: map[string]int{}}
 	r.server = httptest.NewServer(r)
 	r.URL = r.server.URL
 	return r
@@ -43,6 +45,20 @@ func (r *Receiver) Answer(status int) {
 	r.status = status
 }
 
+// AnswerAt sets the status of one path: the receiver of the resource of that name.
+func (r *Receiver) AnswerAt(name string, status int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.others[name] = status
+}
+
+// RefuseNext has the next deliveries refused, whatever probes are answered.
+func (r *Receiver) RefuseNext(deliveries int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refuse = deliveries
+}
+
 // Last is what arrived last at the path of that name.
 func (r *Receiver) Last(name string) (Delivered, bool) {
 	r.mu.Lock()
@@ -51,7 +67,7 @@ func (r *Receiver) Last(name string) (Delivered, bool) {
 	return d, ok
 }
 
-// ServeHTTP takes a delivery.
+// ServeHTTP takes a delivery, and answers a probe.
 func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	body, err := io.ReadAll(req.Body)
 	if err != nil {
@@ -59,8 +75,17 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	r.mu.Lock()
-	r.last[strings.Trim(req.URL.Path, "/")] = Delivered{Body: body, Signature: req.Header.Get("Medblocks-Signature")}
 	status := r.status
+	if other, ok := r.others[strings.Trim(req.URL.Path, "/")]; ok {
+		status = other
+	}
+	if req.Method == http.MethodPost {
+		r.last[strings.Trim(req.URL.Path, "/")] = Delivered{Body: body, Signature: req.Header.Get("Medblocks-Signature")}
+		if r.refuse > 0 {
+			r.refuse--
+			status = http.StatusServiceUnavailable
+		}
+	}
 	r.mu.Unlock()
 	w.WriteHeader(status)
 }

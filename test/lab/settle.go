@@ -157,6 +157,8 @@ func (w *World) Resting() bool {
 		switch {
 		case res.Status.ObservedGeneration != res.Generation && res.DeletionTimestamp.IsZero():
 			return false
+		case isRedelivering(&res):
+			return false
 		case meta.IsStatusConditionTrue(res.Status.Conditions, v1alpha1.ConditionReconciling):
 			return false
 		case !res.DeletionTimestamp.IsZero() && !meta.IsStatusConditionTrue(res.Status.Conditions, v1alpha1.ConditionStalled):
@@ -164,4 +166,10 @@ func (w *World) Resting() bool {
 		}
 	}
 	return true
+}
+
+// isRedelivering tells whether events are still to be redelivered, now or at the next try.
+func isRedelivering(res *Resource) bool {
+	is := res.Status.Redelivery
+	return is != nil && (is.State == v1alpha1.RedeliveryRunning || is.State == v1alpha1.RedeliveryWaiting)
 }

@@ -65,12 +65,17 @@ func (r *Request) isWatch() bool { return r.Query.Get("watch") != "" }
 func (r *Request) String() string {
 	path := strings.Split(strings.Trim(r.Path, "/"), "/")
 	if r.Side == Medblocks {
-		return "Medblocks " + r.Method + " " + strings.Join(slices.DeleteFunc(path, func(p string) bool { return strings.HasPrefix(p, "wh_") }), "/")
+		return "Medblocks " + r.Method + " " + strings.Join(slices.DeleteFunc(path, isVendorsID), "/")
 	}
 	if i := slices.Index(path, "namespaces"); i >= 0 && i+2 < len(path) {
 		path = path[i+2:]
 	}
 	return "Kubernetes " + r.Method + " " + strings.Join(path, "/")
+}
+
+// isVendorsID tells whether a part of a path differs from run to run.
+func isVendorsID(part string) bool {
+	return strings.HasPrefix(part, "wh_") || strings.HasPrefix(part, "evt_")
 }
 
 // Middleware handles a request of an operator. Calling send passes it on; not calling it keeps it from its receiver.
