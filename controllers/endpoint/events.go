@@ -83,28 +83,33 @@ func (w *work) announceTrouble(before, after []metav1.Condition) {
 	}
 }
 
-// announceDeliveries tells what became of what an endpoint had missed, and of deliveries signed with a new secret.
-func (w *work) announceDeliveries(before, after *v1alpha1.MedblocksWebhookEndpointStatus) {
+// announceRedelivery tells what became of what an endpoint had missed.
+func (w *work) announceRedelivery(before, after *v1alpha1.RedeliveryStatus) {
 	const normal, warning = corev1.EventTypeNormal, corev1.EventTypeWarning
-	if is := after.Redelivery; is != nil && (before.Redelivery == nil || before.Redelivery.State != is.State) {
-		switch is.State {
-		case v1alpha1.RedeliveryCompleted:
-			kind, note := normal, redeliverySummary(is)
-			if g := w.obs.courier; g != nil && g.Omitted > 0 {
-				kind, note = warning, note+fmt.Sprintf("; %d more are beyond redelivery.maxEvents and were left out", g.Omitted)
-			}
-			if is.Failed > 0 {
-				kind = warning
-			}
-			w.announce(kind, "Redelivered", "%s", note)
-		case v1alpha1.RedeliveryWaiting:
-			w.announce(warning, "RedeliveryFailed", "%s; it is tried again at the time in status.redelivery.nextTry", w.redeliveryFailure())
-		case v1alpha1.RedeliveryStopped:
-			w.announce(warning, "RedeliveryStopped", "%s, and %s", w.redeliveryFailure(), redeliveryStopped)
-		}
+	if after == nil || (before != nil && before.State == after.State) {
+		return
 	}
-	if is := after.SigningSecret; is != nil && is.Deliveries == v1alpha1.DeliveriesRefused && (before.SigningSecret == nil || before.SigningSecret.Deliveries != is.Deliveries) {
-		w.announce(warning, "ReceiverRefusesSecret", "%s", secretRefused(w.res, is.Name))
+	switch after.State {
+	case v1alpha1.RedeliveryCompleted:
+		kind, note := normal, redeliverySummary(after)
+		if g := w.obs.courier; g != nil && g.Omitted > 0 {
+			kind, note = warning, note+fmt.Sprintf("; %d more are beyond redelivery.maxEvents and were left out", g.Omitted)
+		}
+		if after.Failed > 0 {
+			kind = warning
+		}
+		w.announce(kind, "Redelivered", "%s", note)
+	case v1alpha1.RedeliveryWaiting:
+		w.announce(warning, "RedeliveryFailed", "%s; it is tried again at the time in status.redelivery.nextTry", w.redeliveryFailure())
+	case v1alpha1.RedeliveryStopped:
+		w.announce(warning, "RedeliveryStopped", "%s, and %s", w.redeliveryFailure(), redeliveryStopped)
+	}
+}
+
+// announceRefusal warns when a receiver turns out not to accept the secret of the last rotation.
+func (w *work) announceRefusal(before, after *v1alpha1.SigningSecretStatus) {
+	if after != nil && after.Deliveries == v1alpha1.DeliveriesRefused && (before == nil || before.Deliveries != after.Deliveries) {
+		w.announce(corev1.EventTypeWarning, "ReceiverRefusesSecret", "%s", secretRefused(w.res, after.Name))
 	}
 }
 

@@ -223,15 +223,8 @@ func (p *planner) fields(target *medblocks.Endpoint) {
 func (p *planner) state(target *medblocks.Endpoint) {
 	p.plan.Disabled = p.res.Status.Disabled
 	switch {
-	case target.Status == medblocks.EndpointStatusActive && p.res.WantsDisabled():
-		p.disable(target)
-	case target.Status == medblocks.EndpointStatusActive && isBaselineDue(p.res) && !p.baseline(target.ID):
-		// What was exhausted while nobody looked explains no later disable.
-	case target.Status == medblocks.EndpointStatusActive && p.res.Status.Disabled != nil && !p.obs.isLive(target.ID):
-		p.plan.Needs.endpoints = []string{target.ID} // that it is active again is believed once it is read
 	case target.Status == medblocks.EndpointStatusActive:
-		p.plan.Disabled = nil
-		p.redeliver()
+		p.active(target)
 	case target.Status == medblocks.EndpointStatusDisabled && p.res.WantsDisabled():
 		p.plan.Disabled, p.plan.Redelivery = p.disabledSince(v1alpha1.ReasonDisabledBySpec), nil
 	case target.Status == medblocks.EndpointStatusDisabled:
@@ -241,6 +234,21 @@ func (p *planner) state(target *medblocks.Endpoint) {
 		h := workingHold(v1alpha1.ConditionEnabled, v1alpha1.ReasonUnknown, "Medblocks reports the status %q, which this version of the operator does not know", target.Status)
 		h.Status = metav1.ConditionUnknown
 		p.stop(h)
+	}
+}
+
+// active is the state of an endpoint that accepts deliveries.
+func (p *planner) active(target *medblocks.Endpoint) {
+	switch {
+	case p.res.WantsDisabled():
+		p.disable(target)
+	case isBaselineDue(p.res) && !p.baseline(target.ID):
+		// What was exhausted while nobody looked explains no later disable.
+	case p.res.Status.Disabled != nil && !p.obs.isLive(target.ID):
+		p.plan.Needs.endpoints = []string{target.ID} // that it is active again is believed once it is read
+	default:
+		p.plan.Disabled = nil
+		p.redeliver()
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // finalizer, an intent or a Secret without the write to Medblocks that it belongs to would be a lie, and another operator may
 // be at work on the same resources. Only the status is written.
 func (p *plan) withhold(res *v1alpha1.MedblocksWebhookEndpoint) {
-	p.Probe, p.Job, p.Redelivery = nil, nil, res.Status.Redelivery
+	p.dropErrands(res)
 	if len(p.Steps) == 0 {
 		return
 	}
@@ -31,6 +31,12 @@ func (p *plan) withhold(res *v1alpha1.MedblocksWebhookEndpoint) {
 	}
 	p.Steps = nil
 	p.Holds = append([]hold{*stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonDrifted, "%s", message)}, p.Holds...)
+}
+
+// dropErrands leaves a redelivery as it was.
+func (p *plan) dropErrands(res *v1alpha1.MedblocksWebhookEndpoint) {
+	p.Probe, p.Job = nil, nil
+	p.Redelivery = res.Status.Redelivery
 }
 
 // name says what a step does, and to what.

@@ -178,7 +178,8 @@ func (r *Reconciler) store(ctx context.Context, w *work, p plan, failure *hold) 
 	}
 	w.mem.done = nil
 	w.announceTrouble(before.Conditions, status.Conditions)
-	w.announceDeliveries(&before, status)
+	w.announceRedelivery(before.Redelivery, status.Redelivery)
+	w.announceRefusal(before.SigningSecret, status.SigningSecret)
 	r.publish(w)
 	return nil
 }

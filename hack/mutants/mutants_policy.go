@@ -140,14 +140,14 @@ var policyMutants = []mutant{
 	{
 		name: "active-unread", file: "controllers/endpoint/plan.go",
 		safeguard: `that an endpoint is active again is believed once it is read`,
-		before:    `	case target.Status == medblocks.EndpointStatusActive && p.res.Status.Disabled != nil && !p.obs.isLive(target.ID):`,
+		before:    `	case p.res.Status.Disabled != nil && !p.obs.isLive(target.ID):`,
 		after:     `	case false:`,
 		pkg:       "controllers/endpoint", test: "TestPlanOfARedelivery",
 	},
 	{
 		name: "read-only-redelivers", file: "controllers/endpoint/plan_withhold.go",
 		safeguard: `--read-only neither probes nor redelivers`,
-		before:    `	p.Probe, p.Job, p.Redelivery = nil, nil, res.Status.Redelivery`,
+		before:    `	p.dropErrands(res)`,
 		after:     ``,
 		pkg:       "controllers/endpoint", test: "TestAReadOnlyOperatorNeitherProbesNorRedelivers",
 	},
