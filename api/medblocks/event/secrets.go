@@ -41,8 +41,8 @@ func StaticSecrets(secrets ...string) SecretSource {
 }
 
 // SecretsFromEnv reads the two variables that `envFrom` with the operator's Secret
-// sets. A process's environment does not follow a rotation: the previous secret
-// bridges it only until the pods are restarted.
+// sets. A process's environment does not follow a rotation: deliveries that are
+// signed with the new secret are refused until the pods are restarted.
 func SecretsFromEnv() SecretSource {
 	return SecretFunc(func(context.Context) ([]string, error) {
 		return []string{
@@ -53,33 +53,48 @@ func SecretsFromEnv() SecretSource {
 
 // SecretsFromDir reads the operator's Secret mounted as a volume, at every
 // delivery: two small files cost less than a watch that may miss a change, and a
-// rotation is seen as soon as the kubelet has written it.
+// rotation is seen as soon as the kubelet has written it. Mount the whole Secret:
+// the kubelet never changes what is mounted with a subPath.
 func SecretsFromDir(dir string) SecretSource {
-	return SecretFunc(func(context.Context) ([]string, error) {
-		secrets, err := readSecrets(dir)
-		if errors.Is(err, fs.ErrNotExist) {
-			// The kubelet may have removed the generation that was being read.
-			secrets, err = readSecrets(dir)
-		}
-		return secrets, err
-	})
+	return SecretFunc(func(context.Context) ([]string, error) { return readSecrets(dir) })
 }
 
+// maxReads is far above the swaps there can be while two small files are read.
+const maxReads = 100
+
+// readSecrets reads the two secrets of one generation. The kubelet swaps all files
+// of a volume at once by moving the ..data link, and then removes the old ones, one
+// after the other. So what was read counts, and a file that was not there is
+// missing, only if the link has not moved meanwhile.
 func readSecrets(dir string) ([]string, error) {
-	// The kubelet swaps all files of a volume at once by moving the ..data link.
-	// Going through it once keeps the two secrets of one generation.
-	generation, err := filepath.EvalSymlinks(filepath.Join(dir, "..data"))
-	if errors.Is(err, fs.ErrNotExist) {
-		generation, err = dir, nil // a plain directory
+	for range maxReads {
+		generation := generationOf(dir)
+		secrets, err := readGeneration(generation)
+		if generationOf(dir) == generation {
+			return secrets, err
+		}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("secrets directory: %w", err)
+	return nil, fmt.Errorf("%s changes too fast to be read", dir)
+}
+
+// generationOf returns the directory that the ..data link leads to.
+func generationOf(dir string) string {
+	target, err := os.Readlink(filepath.Join(dir, "..data"))
+	switch {
+	case err != nil:
+		return dir // a plain directory, or none: reading from it says what is wrong
+	case filepath.IsAbs(target):
+		return target
 	}
-	current, err := readSecret(generation, SecretName)
+	return filepath.Join(dir, target)
+}
+
+func readGeneration(dir string) ([]string, error) {
+	current, err := readSecret(dir, SecretName)
 	if err != nil {
 		return nil, err
 	}
-	previous, err := readSecret(generation, PreviousSecretName)
+	previous, err := readSecret(dir, PreviousSecretName)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
