@@ -16,6 +16,10 @@
 //	case *event.Unknown: // a type that this version of the package does not know
 //	}
 //
+// After a rotation Medblocks signs with the new secret at once, and a mounted Secret
+// follows later. A Handler bridges a few seconds of that, see Options.SecretsWait;
+// what it refuses, Medblocks delivers again a minute later.
+//
 // Comments say where a rule comes from: "vendor" is Medblocks' public
 // documentation; "assumed" is a choice of ours where that is silent.
 package event

@@ -43,6 +43,26 @@ func ExampleConstructEvent() {
 	// Output: evt_01 pat_1 120 records, timed: false
 }
 
+// In a server of one's own whose Secret is mounted: a delivery that comes before the
+// secret which signed it waits for that.
+func ExampleVerifier_ConstructEventWaiting() {
+	written := time.Now().Add(10 * time.Millisecond)
+	mounted := event.SecretFunc(func(context.Context) ([]string, error) { // like event.SecretsFromDir
+		if time.Now().Before(written) {
+			return []string{"whsec_before_the_rotation"}, nil
+		}
+		return []string{"whsec_after_the_rotation", "whsec_before_the_rotation"}, nil
+	})
+	body := exampleBody()
+	header := event.Sign(body, "whsec_after_the_rotation", time.Now())
+
+	ctx := context.Background() // the request's, which ends when the sender hangs up
+	verifier := event.Verifier{Secrets: mounted}
+	e, err := verifier.ConstructEventWaiting(ctx, body, header, event.DefaultSecretsWait)
+	fmt.Println(e.ID, err)
+	// Output: evt_01 <nil>
+}
+
 // Failures are told apart with errors.Is.
 func ExampleConstructEvent_failures() {
 	body := exampleBody()

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -18,6 +17,10 @@ const (
 	DefaultMaxBodyBytes = 1 << 20
 	// DefaultTimeout leaves the network a second of the vendor's five (vendor).
 	DefaultTimeout = 4 * time.Second
+	// DefaultSecretsWait leaves a second of the default timeout to handle the event.
+	DefaultSecretsWait = 3 * time.Second
+	// DefaultMaxWaiting takes some forty deliveries a second for the default wait.
+	DefaultMaxWaiting = 128
 )
 
 // Outcome is what became of one delivery.
@@ -54,6 +57,9 @@ type Delivery struct {
 	Err error
 	// Late says that the sender was answered before the handler was done.
 	Late bool
+	// Waited is how long the delivery waited for other secrets: 0 if its signature
+	// was known at once, if it was not let wait, and if Late.
+	Waited time.Duration
 	// Duration since the request began.
 	Duration time.Duration
 }
@@ -76,12 +82,28 @@ type Options struct {
 	// Timeout bounds one delivery from reading the body to the answer; it defaults
 	// to DefaultTimeout.
 	Timeout time.Duration
+	// SecretsWait is how long after its beginning a delivery may still wait for
+	// other secrets, if its signature is well-formed and of the present but made by
+	// none that is known, or if none is there: Medblocks signs with a new secret at
+	// once, and that reaches a mounted Secret only some time later. Secrets are
+	// looked at ten times a second meanwhile. The wait ends early with the request's
+	// context, that is, when the sender hangs up or the server's BaseContext ends.
+	// It defaults to DefaultSecretsWait, is at most three quarters of Timeout, and
+	// negative means that nothing waits. Nothing waits for StaticSecrets and
+	// SecretsFromEnv either.
+	SecretsWait time.Duration
+	// MaxWaiting bounds how many deliveries wait at once; further ones are refused
+	// at once. It defaults to DefaultMaxWaiting.
+	MaxWaiting int
 	// Observe, when set, is told about every delivery just before it is answered.
 	// It must not block, and is called from several goroutines.
 	Observe func(Delivery)
 }
 
-type handler struct{ Options }
+type handler struct {
+	Options
+	lookout *lookout
+}
 
 // NewHandler returns a handler for the path that the endpoint's URL names. Mount
 // it on any mux; it answers POST alone. It panics without Handle or
@@ -99,7 +121,14 @@ func NewHandler(options Options) http.Handler {
 	if options.Timeout <= 0 {
 		options.Timeout = DefaultTimeout
 	}
-	return &handler{options}
+	if options.SecretsWait == 0 {
+		options.SecretsWait = DefaultSecretsWait
+	}
+	options.SecretsWait = min(options.SecretsWait, options.Timeout*3/4)
+	if options.MaxWaiting <= 0 {
+		options.MaxWaiting = DefaultMaxWaiting
+	}
+	return &handler{options, &lookout{Verifier: options.Verifier, limit: options.MaxWaiting}}
 }
 
 // ServeHTTP answers one delivery.
@@ -132,17 +161,16 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, start time.Time)
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(r.Context()), start.Add(h.Timeout))
 
-	// Two headers are joined as HTTP says; the parser refuses them for their times.
-	signature := strings.Join(r.Header.Values(SignatureHeader), ",")
-	e, err := h.Verifier.ConstructEvent(ctx, body, signature)
+	e, waited, err := h.construct(ctx, r, body, start)
 	if err != nil {
 		cancel()
-		if errors.Is(err, ErrNoSecrets) {
-			return Delivery{Outcome: OutcomeFailed, StatusCode: http.StatusServiceUnavailable, Err: err}
-		}
-		return rejected(statusOfVerification(err), err)
+		report := refused(err)
+		report.Waited = waited
+		return report
 	}
-	return h.process(ctx, cancel, e, start)
+	report := h.process(ctx, cancel, e, start)
+	report.Waited = waited
+	return report
 }
 
 // process waits for the handler no longer than the deadline, whether or not the
@@ -220,44 +248,4 @@ func (h *handler) callHandle(ctx context.Context, e Event) (err error) {
 		}
 	}()
 	return h.Handle(ctx, e)
-}
-
-func rejected(status int, err error) Delivery {
-	return Delivery{Outcome: OutcomeRejected, StatusCode: status, Err: err}
-}
-
-func statusOfReadError(err error) int {
-	var tooLarge *http.MaxBytesError
-	var timeout interface{ Timeout() bool }
-	switch {
-	case errors.As(err, &tooLarge):
-		return http.StatusRequestEntityTooLarge
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return http.StatusRequestTimeout
-	}
-	return http.StatusBadRequest
-}
-
-func statusOfVerification(err error) int {
-	if errors.Is(err, ErrSignatureMismatch) {
-		return http.StatusUnauthorized
-	}
-	return http.StatusBadRequest
-}
-
-// answerText is what Medblocks' dashboard shows as the answer. Which check failed
-// helps who set up the receiver and tells a forger nothing; anything from inside
-// the receiver stays inside.
-func answerText(report Delivery) string {
-	if report.Outcome != OutcomeRejected {
-		return string(report.Outcome)
-	}
-	for _, reason := range []error{
-		ErrMissingSignature, ErrMalformedSignature, ErrTimestampOutsideWindow, ErrSignatureMismatch, ErrNotAnEvent,
-	} {
-		if errors.Is(report.Err, reason) {
-			return reason.Error()
-		}
-	}
-	return strings.ToLower(http.StatusText(report.StatusCode))
 }

@@ -208,6 +208,7 @@ func TestSecretsMayChangeWhileTheHandlerRuns(t *testing.T) {
 			}
 			return current, nil
 		})
+		o.SecretsWait = -1
 	})
 	status := func(id, secret string) int {
 		raw := []byte(`{"id":"` + id + `","type":"x"}`)

@@ -22,7 +22,8 @@ const (
 )
 
 // SecretSource returns the secrets that are accepted at this moment. It is asked
-// for every delivery, so that a rotation needs no restart.
+// for every delivery, so that a rotation needs no restart, and ten times a second
+// while one waits for other secrets (see Options.SecretsWait).
 type SecretSource interface {
 	// WebhookSecrets returns the current secret first and the previous one, if
 	// any, second. Empty strings are placeholders and never match.
@@ -35,20 +36,23 @@ type SecretFunc func(ctx context.Context) ([]string, error)
 // WebhookSecrets calls the function.
 func (f SecretFunc) WebhookSecrets(ctx context.Context) ([]string, error) { return f(ctx) }
 
+// fixedSecrets never change while the process runs: nobody needs to wait for others.
+type fixedSecrets struct{ SecretFunc }
+
 // StaticSecrets are secrets that never change while the process runs.
 func StaticSecrets(secrets ...string) SecretSource {
-	return SecretFunc(func(context.Context) ([]string, error) { return secrets, nil })
+	return fixedSecrets{func(context.Context) ([]string, error) { return secrets, nil }}
 }
 
 // SecretsFromEnv reads the two variables that `envFrom` with the operator's Secret
 // sets. A process's environment does not follow a rotation: deliveries that are
 // signed with the new secret are refused until the pods are restarted.
 func SecretsFromEnv() SecretSource {
-	return SecretFunc(func(context.Context) ([]string, error) {
+	return fixedSecrets{func(context.Context) ([]string, error) {
 		return []string{
 			strings.TrimSpace(os.Getenv(SecretName)), strings.TrimSpace(os.Getenv(PreviousSecretName)),
 		}, nil
-	})
+	}}
 }
 
 // SecretsFromDir reads the operator's Secret mounted as a volume, at every

@@ -88,6 +88,10 @@ func (v Verifier) ConstructEvent(ctx context.Context, rawBody []byte, signatureH
 	if err != nil {
 		return Event{}, err
 	}
+	return v.construct(rawBody, signed, secrets)
+}
+
+func (v Verifier) construct(rawBody []byte, signed signature, secrets []string) (Event, error) {
 	index := signed.matchingSecret(rawBody, secrets)
 	if index < 0 {
 		return Event{}, ErrSignatureMismatch
