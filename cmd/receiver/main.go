@@ -41,6 +41,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	listen := flags.String("listen", "127.0.0.1:8088", "address to listen on; port 0 picks a free one")
 	secretsDir := flags.String("secrets-dir", "", "directory with the files "+event.SecretName+" and, if there is one, "+
 		event.PreviousSecretName+", read again for every delivery; without it, the environment variables of these names are used")
+	secretsWait := flags.Duration("secrets-wait", event.DefaultSecretsWait, "how long a delivery that was signed with a secret "+
+		"unknown to the directory may wait for it, 3s at most; 0: not at all")
 	fail := flags.Bool("fail", false, "start failing, with status 503, until POST /_receiver/recover")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -48,12 +50,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
+	if *secretsWait == 0 {
+		*secretsWait = -1
+	}
 	logger := slog.New(slog.NewTextHandler(stderr, nil))
 	secrets, err := secretSource(ctx, *secretsDir, logger)
 	if err != nil {
 		return err
 	}
-	server := receiver.New(receiver.Options{Secrets: secrets, Logger: logger})
+	server := receiver.New(receiver.Options{Secrets: secrets, SecretsWait: *secretsWait, Logger: logger})
 	if *fail {
 		if err := server.Fail(receiver.DefaultFailStatus); err != nil {
 			return err
@@ -70,13 +75,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 }
 
 // secretSource insists on a secret in the environment, which cannot appear later.
-// A directory may well be filled after the start: deliveries until then are
-// answered with 503 and come again.
+// A directory may well be filled after the start: deliveries wait for that, and
+// those that cannot wait longer are answered with 503 and come again.
 func secretSource(ctx context.Context, dir string, logger *slog.Logger) (event.SecretSource, error) {
 	if dir != "" {
 		source := event.SecretsFromDir(dir)
 		if _, err := source.WebhookSecrets(ctx); err != nil {
-			logger.Warn("no secret yet, deliveries are answered with 503", "error", err)
+			logger.Warn("no secret yet, deliveries wait for it and then are answered with 503", "error", err)
 		}
 		return source, nil
 	}

@@ -19,11 +19,9 @@ package receiver
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"strconv"
 	"sync"
@@ -39,13 +37,14 @@ const (
 	DefaultFailStatus = http.StatusServiceUnavailable
 	// maxKeptEvents bounds the list of accepted events; the latest are kept.
 	maxKeptEvents = 1000
-	// shutdownTimeout lets deliveries end that are being answered.
-	shutdownTimeout = event.DefaultTimeout + time.Second
 )
 
 // Options of a Server. Secrets is required.
 type Options struct {
 	Secrets event.SecretSource
+	// SecretsWait is how long a delivery may wait for other secrets, as in
+	// event.Options.
+	SecretsWait time.Duration
 	// Clock defaults to the system's.
 	Clock event.Clock
 	// Logger defaults to none. It gets one line per delivery, without its payload.
@@ -77,13 +76,19 @@ type AcceptedEvent struct {
 // Counts counts deliveries since the start.
 type Counts struct {
 	Accepted int `json:"accepted"`
+	// AcceptedCurrent and AcceptedPrevious are the accepted ones by the secret that
+	// had signed them.
+	AcceptedCurrent  int `json:"accepted_current"`
+	AcceptedPrevious int `json:"accepted_previous"`
 	// Duplicates had been accepted before.
 	Duplicates int `json:"duplicates"`
-	// Rejected carried no genuine event.
+	// Rejected were refused: they carried no genuine event.
 	Rejected int `json:"rejected"`
 	// Failed were answered with an error for the receiver's own sake: it was told
 	// to fail, or has no secret yet.
 	Failed int `json:"failed"`
+	// Waited had to wait for other secrets, whatever became of them.
+	Waited int `json:"waited"`
 }
 
 // Report is the answer of GET /_receiver/events.
@@ -105,9 +110,10 @@ func New(options Options) *Server {
 		s.logger = slog.New(slog.DiscardHandler)
 	}
 	s.mux.Handle(WebhookPath, s.failWhenTold(event.NewHandler(event.Options{
-		Verifier: event.Verifier{Secrets: options.Secrets, Clock: s.clock},
-		Handle:   s.accept,
-		Observe:  s.observe,
+		Verifier:    event.Verifier{Secrets: options.Secrets, Clock: s.clock},
+		Handle:      s.accept,
+		SecretsWait: options.SecretsWait,
+		Observe:     s.observe,
 	})))
 	s.mux.HandleFunc("GET /healthz", s.serveHealth)
 	s.mux.HandleFunc("GET /_receiver/events", s.serveEvents)
@@ -177,6 +183,11 @@ func (s *Server) accept(_ context.Context, e event.Event) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.counts.Accepted++
+	if e.SecretIndex == 0 {
+		s.counts.AcceptedCurrent++
+	} else {
+		s.counts.AcceptedPrevious++
+	}
 	if len(s.events) == maxKeptEvents {
 		s.events = append(s.events[:0], s.events[1:]...)
 	}
@@ -201,11 +212,17 @@ func (s *Server) observe(d event.Delivery) {
 	case event.OutcomeFailed, event.OutcomeInProgress, event.OutcomeTimedOut:
 		s.counts.Failed++
 	}
+	if d.Waited > 0 {
+		s.counts.Waited++
+	}
 	s.mu.Unlock()
 
 	attributes := []any{"outcome", d.Outcome, "status", d.StatusCode}
 	if d.Event.ID != "" {
 		attributes = append(attributes, "id", d.Event.ID, "type", d.Event.Type, "secret", secretName(d.Event))
+	}
+	if d.Waited > 0 {
+		attributes = append(attributes, "waited", d.Waited)
 	}
 	if d.Err != nil {
 		attributes = append(attributes, "error", d.Err)
@@ -251,29 +268,4 @@ func writeJSON(w http.ResponseWriter, value any) {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
 	_ = encoder.Encode(value)
-}
-
-// Serve answers on the listener until the context ends, and then lets requests
-// end that are at work. It returns nil after such an end.
-func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
-	server := &http.Server{
-		Handler:           s,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      15 * time.Second,
-		IdleTimeout:       time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
-	}
-	stopped := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() {
-		shutdownCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
-		defer cancel()
-		stopped <- server.Shutdown(shutdownCtx)
-	})
-	err := server.Serve(listener)
-	if !stop() && errors.Is(err, http.ErrServerClosed) {
-		return <-stopped
-	}
-	return err
 }

@@ -56,11 +56,12 @@ func (b *lockedBuffer) String() string {
 	return b.Buffer.String()
 }
 
+// start starts a receiver that waits for no secrets.
 func start(t *testing.T, secrets event.SecretSource) harness {
 	t.Helper()
 	log := &lockedBuffer{}
 	server := httptest.NewServer(receiver.New(receiver.Options{
-		Secrets: secrets, Clock: clocktesting.NewFakePassiveClock(now), Logger: slog.New(slog.NewTextHandler(log, nil)),
+		Secrets: secrets, SecretsWait: -1, Clock: clocktesting.NewFakePassiveClock(now), Logger: slog.New(slog.NewTextHandler(log, nil)),
 	}))
 	t.Cleanup(server.Close)
 	return harness{Gomega: NewWithT(t), url: server.URL, log: log}
@@ -114,13 +115,13 @@ func TestAcceptedEventsAreListedWithTheSecretThatVerifiedThem(t *testing.T) {
 			{ID: "evt_1", Type: event.TypeRecordsSyncFailed, ReceivedAt: now, Secret: "current"},
 			{ID: "evt_2", Type: event.TypeRecordsSyncFailed, ReceivedAt: now, Secret: "previous"},
 		},
-		Counts: receiver.Counts{Accepted: 2, Duplicates: 1, Rejected: 2},
+		Counts: receiver.Counts{Accepted: 2, AcceptedCurrent: 1, AcceptedPrevious: 1, Duplicates: 1, Rejected: 2},
 	}))
 	_, text := h.do(http.MethodGet, "/_receiver/events", "", nil)
 	h.Expect(text).To(MatchJSON(`{"events":[
 		{"id":"evt_1","type":"records.sync.failed","received_at":"2026-04-25T14:35:00Z","secret":"current"},
 		{"id":"evt_2","type":"records.sync.failed","received_at":"2026-04-25T14:35:00Z","secret":"previous"}],
-		"counts":{"accepted":2,"duplicates":1,"rejected":2,"failed":0},"failing":0}`))
+		"counts":{"accepted":2,"accepted_current":1,"accepted_previous":1,"duplicates":1,"rejected":2,"failed":0,"waited":0},"failing":0}`))
 	h.Expect(h.log.String()).To(ContainSubstring("outcome=handled status=200 id=evt_1"))
 	h.Expect(h.log.String()).NotTo(Or(ContainSubstring("whsec_"), ContainSubstring("Jane")))
 }
@@ -145,7 +146,7 @@ func TestAReceiverFailsWhileToldToAndLosesNothing(t *testing.T) {
 			h.Expect(h.status(http.MethodPost, "/_receiver/recover")).To(Equal(200))
 			h.Expect(h.status(http.MethodGet, "/healthz")).To(Equal(200))
 			h.Expect(h.deliver("evt_1", secret)).To(Equal(200))
-			h.Expect(h.report().Counts).To(Equal(receiver.Counts{Accepted: 1, Failed: 2}))
+			h.Expect(h.report().Counts).To(Equal(receiver.Counts{Accepted: 1, AcceptedCurrent: 1, Failed: 2}))
 		})
 	}
 }
@@ -183,7 +184,7 @@ func TestARotatedSecretIsFollowedWithoutARestart(t *testing.T) {
 	h.Expect(h.deliver("evt_4", "whsec_1")).To(Equal(401))
 
 	report := h.report()
-	h.Expect(report.Counts).To(Equal(receiver.Counts{Accepted: 3, Rejected: 2, Failed: 1}))
+	h.Expect(report.Counts).To(Equal(receiver.Counts{Accepted: 3, AcceptedCurrent: 2, AcceptedPrevious: 1, Rejected: 2, Failed: 1}))
 	h.Expect([]string{report.Events[0].Secret, report.Events[1].Secret, report.Events[2].Secret}).
 		To(Equal([]string{"current", "current", "previous"}))
 }
