@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
@@ -42,7 +43,7 @@ spec:
 func TestTheWholeStory(t *testing.T) {
 	g := NewWithT(t)
 	n := newTenant(t)
-	hook := startReceiver(t, n)
+	hook := startReceiver(t, n, "story", 0)
 
 	kubectl(t, fmt.Sprintf(storyManifest, keySecretName, n.namespace, n.apiKey, hook.WebhookURL), "apply", "-f", "-")
 	kubectl(t, "", "wait", "--for=condition=Ready", "mwe/story", "-n", n.namespace, "--timeout="+patience.String())
@@ -82,13 +83,14 @@ func TestTheWholeStory(t *testing.T) {
 	}), "this is all that the operator changed at Medblocks")
 }
 
-// startReceiver starts a receiver whose secrets are a resource's named story, as a mounted volume would hold them.
-func startReceiver(t *testing.T, n *tenant) *stack.Receiver {
+// startReceiver starts a receiver whose secrets are a resource's, as a mounted volume would hold them so much later.
+func startReceiver(t *testing.T, n *tenant, resource string, delay time.Duration) *stack.Receiver {
 	t.Helper()
 	g := NewWithT(t)
 	volume, err := suite.stack.NewVolume("volume-" + n.namespace)
 	g.Expect(err).NotTo(HaveOccurred())
-	stop := volume.Follow(t.Context(), suite.api, n.key("story-signing-secret"))
+	volume.Delay = delay
+	stop := volume.Follow(t.Context(), suite.api, n.key(resource+"-signing-secret"))
 	t.Cleanup(func() {
 		if err := stop(); err != nil {
 			t.Error(err)

@@ -60,10 +60,19 @@ func (e *Emulator) Fire(ctx context.Context, apiKey, eventType string) ([]emulat
 
 // Deliveries are the attempts to deliver an event, in their order.
 func (e *Emulator) Deliveries(ctx context.Context, eventID string) ([]emulator.Delivery, error) {
+	return e.deliveries(ctx, "event", eventID)
+}
+
+// DeliveriesTo are the attempts to deliver anything to an endpoint, in their order.
+func (e *Emulator) DeliveriesTo(ctx context.Context, endpointID string) ([]emulator.Delivery, error) {
+	return e.deliveries(ctx, "endpoint", endpointID)
+}
+
+func (e *Emulator) deliveries(ctx context.Context, filter, id string) ([]emulator.Delivery, error) {
 	var answer struct {
 		Deliveries []emulator.Delivery `json:"deliveries"`
 	}
-	err := call(ctx, http.MethodGet, e.URL+"/_emulator/deliveries?event="+url.QueryEscape(eventID), nil, &answer)
+	err := call(ctx, http.MethodGet, e.URL+"/_emulator/deliveries?"+filter+"="+url.QueryEscape(id), nil, &answer)
 	return answer.Deliveries, err
 }
 

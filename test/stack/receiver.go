@@ -16,6 +16,8 @@ type Receiver struct {
 	*process.Process
 	// URL is its base, WebhookURL where deliveries go.
 	URL, WebhookURL string
+	// SecretsDir holds its secrets.
+	SecretsDir string
 }
 
 // StartReceiver starts a receiver that reads its secrets from a folder, and waits until it serves.
@@ -24,7 +26,7 @@ func (s *Stack) StartReceiver(ctx context.Context, secretsDir string) (*Receiver
 	if err != nil {
 		return nil, err
 	}
-	return &Receiver{Process: p, URL: address, WebhookURL: address + receiver.WebhookPath}, nil
+	return &Receiver{Process: p, URL: address, WebhookURL: address + receiver.WebhookPath, SecretsDir: secretsDir}, nil
 }
 
 // Report is what arrived so far.

@@ -26,6 +26,8 @@ const dataLink = "..data"
 // is a folder of its own, and one rename of the link ..data moves readers from the old one to the new one.
 type Volume struct {
 	Dir string
+	// Delay is how much later than the Secret the volume changes.
+	Delay time.Duration
 }
 
 // NewVolume is an empty volume: like a pod's whose Secret is optional and does not exist yet.
@@ -98,7 +100,7 @@ func (v *Volume) link(data map[string][]byte) error {
 
 func (v *Volume) path(name string) string { return filepath.Join(v.Dir, name) }
 
-// followInterval is how often the Secret is looked at; a kubelet takes up to a minute or so.
+// followInterval is how often the Secret is looked at; a kubelet takes up to a minute or so, see Delay.
 const followInterval = 200 * time.Millisecond
 
 // Follow keeps the volume like a Secret, until stop is called; stop waits for the end and returns the first error that the volume
@@ -117,7 +119,12 @@ func (v *Volume) Follow(ctx context.Context, api client.Client, key client.Objec
 				return false, nil //nolint:nilerr // what cannot be read now is read the next time
 			}
 			seen = secret.ResourceVersion
-			return false, v.Write(secret.Data)
+			select {
+			case <-ctx.Done():
+				return false, ctx.Err()
+			case <-time.After(v.Delay):
+				return false, v.Write(secret.Data)
+			}
 		})
 	})
 	return func() error {
