@@ -43,6 +43,13 @@ type asker struct {
 	roots    *x509.CertPool // nil: the system's
 }
 
+// outcome is how one probe ended.
+type outcome struct {
+	expected bool
+	words    string // for people: see Result.Last
+	cause    error  // of a failure, for the operator's log; nil: there is no more to know
+}
+
 // trouble is why there was no answer: in words for people (see Result.Last), with the error behind them, if it tells more.
 type trouble struct {
 	words string

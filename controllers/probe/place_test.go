@@ -71,6 +71,7 @@ func serviceOf(port int32) Target {
 	return Target{Service: &Service{Namespace: "shop", Name: "orders", Port: port}}
 }
 
+// askService does the same as askURL.
 func (a *asker) askService(t *testing.T, target Target) outcome {
 	t.Helper()
 	ended := a.ask(t.Context(), "shop", target)

@@ -1,9 +1,6 @@
 // Copyright 2026 The Medblocks Webhook Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package probe asks receivers whether they are healthy: with reenablePolicy.mode WhenHealthy, an endpoint that Medblocks disabled is
-// enabled again once its receiver is. It sends requests to where users say, and so into no network that the operator's flags do not
-// allow: see guard.go.
 package probe
 
 import (
@@ -64,13 +61,6 @@ type receiver struct {
 	result    Result
 	successes int // in a row
 	failures  int // in a row
-}
-
-// outcome is how one probe ended.
-type outcome struct {
-	expected bool
-	words    string // for people: see Result.Last
-	cause    error  // of a failure, for the operator's log; nil: there is no more to know
 }
 
 // New makes a prober that probes nothing yet.

@@ -14,86 +14,9 @@ import (
 
 	"github.com/go-logr/logr"
 	. "github.com/onsi/gomega"
-	dto "github.com/prometheus/client_model/go"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 )
-
-var (
-	orders  = types.NamespacedName{Namespace: "shop", Name: "orders"}
-	billing = types.NamespacedName{Namespace: "shop", Name: "billing"}
-
-	ok      = outcome{expected: true, words: "it answered 200"}
-	failing = outcome{words: "it answered 503"}
-)
-
-// stage is a prober whose receivers are played, in a time that passes only while everybody waits (testing/synctest).
-type stage struct {
-	*WithT
-	*Prober
-	begin time.Time
-
-	mu       sync.Mutex
-	play     func(ctx context.Context, n int) outcome // the n-th probe, from 1 on
-	asked    []time.Duration                          // when each probe began, since the beginning
-	enqueued []types.NamespacedName
-	end      func() // ends the prober and waits for it
-}
-
-// perform begins with a prober that runs. It must be called in a bubble; what is left running at its end fails the test.
-func perform(t *testing.T, play func(ctx context.Context, n int) outcome) *stage {
-	t.Helper()
-	s := &stage{WithT: NewWithT(t), begin: time.Now(), play: play}
-	s.Prober = New(Options{Clock: clock.RealClock{}, Log: logr.Discard(), Enqueue: func(who ...types.NamespacedName) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.enqueued = append(s.enqueued, who...)
-	}})
-	s.ask = func(ctx context.Context, _ string, _ Target) outcome {
-		s.mu.Lock()
-		s.asked = append(s.asked, time.Since(s.begin))
-		n := len(s.asked)
-		s.mu.Unlock()
-		return s.play(ctx, n)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- s.Start(ctx) }()
-	s.end = sync.OnceFunc(func() {
-		cancel()
-		s.Expect(<-ended).To(Succeed())
-	})
-	t.Cleanup(s.end)
-	return s
-}
-
-// always plays the same answer at once.
-func always(ended outcome) func(context.Context, int) outcome {
-	return func(context.Context, int) outcome { return ended }
-}
-
-// inTurn plays one answer after another at once, and the last one again and again.
-func inTurn(ended ...outcome) func(context.Context, int) outcome {
-	return func(_ context.Context, n int) outcome { return ended[min(n, len(ended))-1] }
-}
-
-// pass lets time pass, and everything happen that is due by then.
-func (s *stage) pass(d time.Duration) {
-	<-time.After(d)
-	synctest.Wait()
-}
-
-func (s *stage) probes() []time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.asked)
-}
-
-func (s *stage) reconciles() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.enqueued)
-}
 
 func TestAReceiverIsHealthyAfterTwoExpectedAnswersFifteenSecondsApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -372,31 +295,4 @@ func TestProbingMayBeginBeforeTheManagerStarts(t *testing.T) {
 		cancel()
 		g.Expect(p.Start(ctx)).To(Succeed())
 	})
-}
-
-func TestProbesAreCountedByTheirOutcome(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		before := counted(t)
-		s := perform(t, inTurn(ok, failing, ok))
-		s.Watch(orders, Target{})
-		s.pass(3 * interval)
-		s.Expect(s.probes()).To(HaveLen(4))
-		after := counted(t)
-		s.Expect(after[outcomeHealthy] - before[outcomeHealthy]).To(Equal(3.0))
-		s.Expect(after[outcomeUnhealthy] - before[outcomeUnhealthy]).To(Equal(1.0))
-	})
-}
-
-// counted are the values of the counter of probes. Tests do not run in parallel here.
-func counted(t *testing.T) map[string]float64 {
-	t.Helper()
-	values := map[string]float64{}
-	for _, label := range []string{outcomeHealthy, outcomeUnhealthy} {
-		var value dto.Metric
-		if err := probes.WithLabelValues(label).Write(&value); err != nil {
-			t.Fatal(err)
-		}
-		values[label] = value.GetCounter().GetValue()
-	}
-	return values
 }

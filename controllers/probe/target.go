@@ -1,6 +1,9 @@
 // Copyright 2026 The Medblocks Webhook Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+// Package probe asks receivers whether they are healthy: with reenablePolicy.mode WhenHealthy, an endpoint that Medblocks disabled is
+// enabled again once its receiver is. It sends requests to where users say, and therefore to public addresses only, to Services, and to
+// what the operator's flags admit: see guard.go.
 package probe
 
 import (
