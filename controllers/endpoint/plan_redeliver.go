@@ -47,7 +47,10 @@ func (p *planner) followCourier(is *v1alpha1.RedeliveryStatus) {
 		return
 	}
 	is.Pending, is.Delivered, is.Failed = bounded(g.Pending), bounded(g.Delivered), bounded(g.Failed)
-	is.Cursor, is.Canary = g.Cursor, g.Canary
+	is.Cursor = g.Cursor
+	if g.Canary != "" { // else the one that failed before is still to be avoided
+		is.Canary = g.Canary
+	}
 	switch g.State {
 	case redelivery.Completed:
 		is.State = v1alpha1.RedeliveryCompleted
