@@ -6,6 +6,7 @@ package suite
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -76,14 +77,13 @@ func TestAnEndpointOfOthersIsObservedWithoutATrace(t *testing.T) {
 // TestWhoObservesAnEndpointIsToldWhatAnotherResourceDoesToIt: the operator's own writes are in the snapshot at once, so that no
 // sweep finds anything new in them.
 func TestWhoObservesAnEndpointIsToldWhatAnotherResourceDoesToIt(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, func(s *setup) { s.operator.pollInterval, s.operator.disabledPollInterval = time.Hour, time.Hour })
 	id := w.createReady(hooks).Status.EndpointID
 	w.create("mirror", observing, func(res *v1alpha1.MedblocksWebhookEndpoint) {
 		res.Spec.URL = "https://receiver.example.com/hooks"
 		res.Spec.Adopt = &v1alpha1.AdoptSpec{EndpointID: id, RotateSecret: true}
 	})
 	w.untilReady("mirror")
-	w.settle()
 	w.forget()
 	w.change(hooks, func(res *v1alpha1.MedblocksWebhookEndpoint) { res.Spec.URL = "https://elsewhere.example.com/hooks" })
 	w.until("mirror", beStalled(v1alpha1.ReasonDrifted, id, "url"))
@@ -91,7 +91,8 @@ func TestWhoObservesAnEndpointIsToldWhatAnotherResourceDoesToIt(t *testing.T) {
 
 	w.delete(hooks)
 	w.until("mirror", beStalled(v1alpha1.ReasonAdoptionTargetNotFound, id))
-	w.Expect(w.fullLists()).To(BeNumerically("<=", 1), "no sweep is needed for that")
+	w.Expect(w.fullLists()).To(BeZero(), "no sweep is needed for that")
+	w.untilGone(hooks)
 }
 
 func TestDeletingAnObservedResourceLeavesEndpointAndSecret(t *testing.T) {
