@@ -34,7 +34,7 @@ func limitMemory(log logr.Logger, container memlimit.Provider) {
 // Garbage is collected once there is as much of it as of what is in use, which is Go's own rule, but no later than at mostGarbage: above
 // that, memory costs more than the time to collect it. Where a collection takes long because very much is in use, there may be more.
 const (
-	mostGarbage  = 32 << 20
+	mostGarbage  = 24 << 20
 	leastPercent = 25
 	goPercent    = 100
 )

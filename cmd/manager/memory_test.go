@@ -48,7 +48,7 @@ func TestTheHeapIsKeptBelowTheContainersLimit(t *testing.T) {
 
 func TestTheMoreIsInUseTheLessGarbageComesToIt(t *testing.T) {
 	for inUse, percent := range map[uint64]int{
-		0: 100, 10 << 20: 100, 32 << 20: 100, 64 << 20: 50, 128 << 20: 25, 10 << 30: 25,
+		0: 100, 10 << 20: 100, 24 << 20: 100, 48 << 20: 50, 96 << 20: 25, 10 << 30: 25,
 	} {
 		NewWithT(t).Expect(gcPercent(inUse)).To(Equal(percent), "%d MiB", inUse>>20)
 	}
