@@ -179,30 +179,37 @@ func TestAResourceThatIsRenamedIntoAnotherOnesSecretKeepsItsOwn(t *testing.T) {
 // TestASecretLeftInTheMiddleOfTwoMovesIsRemoved: the operator ended after it had moved a Secret and before it had said so, and the
 // Secret was renamed again meanwhile.
 func TestASecretLeftInTheMiddleOfTwoMovesIsRemoved(t *testing.T) {
-	for name, firstIsGone := range map[string]bool{"before the first one was deleted": false, "after that": true} {
+	for name, is := range map[string]struct {
+		first, middle string
+		firstIsGone   bool
+	}{
+		"before the first one was deleted":           {signing, "middle", false},
+		"after that":                                 {signing, "middle", true},
+		"and the middle one has the name by default": {"first", signing, false},
+	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			w.createReady(hooks)
+			w.createReady(hooks, signingSecretName(is.first))
 			w.settle()
 			w.forget()
-			value := w.value(signing)
+			value := w.value(is.first)
 			w.stopOperator()
-			for _, copied := range []string{"middle", "backup"} {
-				secret := w.secret(signing)
+			for _, copied := range []string{is.middle, "backup"} {
+				secret := w.secret(is.first)
 				secret.ObjectMeta = metav1.ObjectMeta{Namespace: w.namespace, Name: copied, Labels: secret.Labels, Annotations: secret.Annotations}
-				if copied == "middle" {
+				if copied == is.middle {
 					secret.Annotations[v1alpha1.AnnotationSecretName] = copied
 				}
 				w.Expect(shared.admin.Create(w.context(), secret)).To(Succeed())
 			}
-			if firstIsGone {
-				w.deleteSecret(signing)
+			if is.firstIsGone {
+				w.deleteSecret(is.first)
 			}
 			w.change(hooks, signingSecretName("last"))
 			w.startOperator()
 			w.Eventually(func() string { return w.value("last") }).Should(Equal(value))
-			w.Eventually(func() any { return w.secret("middle") }).Should(BeNil())
-			w.Eventually(func() any { return w.secret(signing) }).Should(BeNil())
+			w.Eventually(func() any { return w.secret(is.middle) }).Should(BeNil())
+			w.Eventually(func() any { return w.secret(is.first) }).Should(BeNil())
 			w.untilReady(hooks)
 			w.settle()
 			w.Expect(w.value("backup")).To(Equal(value), "a copy that somebody made under another name is theirs")
