@@ -13,6 +13,15 @@ var attemptDelays = [MaxAttempts]time.Duration{
 	0, time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 12 * time.Hour, 24 * time.Hour, 24 * time.Hour, 24 * time.Hour,
 }
 
+// Schedule is how long it takes Medblocks to give an event up, from its creation to the last attempt, if every attempt fails at once (vendor).
+func Schedule() time.Duration {
+	var total time.Duration
+	for _, delay := range attemptDelays {
+		total += delay
+	}
+	return total
+}
+
 // LastAttemptAt is when the last attempt to deliver an event is due, if all before it fail. It is false for an event that is not
 // tried any more.
 func (e *EventRecord) LastAttemptAt() (time.Time, bool) {

@@ -125,6 +125,12 @@ type DisabledStatus struct {
 	// that led to the disable; absent where it did not answer.
 	// +optional
 	LastStatusCode *int32 `json:"lastStatusCode,omitempty"`
+	// endpointUpdatedAt is the endpoint's updated_at at Medblocks when Medblocks
+	// was found to have disabled it. Where it is another one at an attempt to
+	// re-enable, somebody has changed the endpoint since, and who disabled it is
+	// found out anew.
+	// +optional
+	EndpointUpdatedAt string `json:"endpointUpdatedAt,omitempty"`
 }
 
 // ReenableStatus is the record of the re-enable policy.

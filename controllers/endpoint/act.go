@@ -110,6 +110,7 @@ func (r *Reconciler) keepSecret(w *work, endpoint medblocks.Endpoint, s step, se
 		endpointID: endpoint.ID, nonce: s.Nonce, value: secret, issued: r.Clock.Now(), healed: s.Trigger == triggerLostSecret,
 		over: w.obs.secret.nonce,
 	}
+	w.obs.seeOwnUpdate(endpoint.ID)
 	if s.Action == actionRotate { // any rotation serves the request
 		w.mem.held.rotatedFor = w.res.Annotations[v1alpha1.AnnotationRotateSecretRequestedAt]
 	}
@@ -145,6 +146,7 @@ func (r *Reconciler) update(ctx context.Context, w *work, s step) error {
 	if before == nil { // the answer to a rotation showed no more than the secret
 		before = &endpoint
 	}
+	w.obs.seeOwnUpdate(endpoint.ID)
 	w.markBefore = before.Metadata[v1alpha1.MarkSecretGeneration]
 	w.obs.live[endpoint.ID] = &endpoint
 	switch s.Action {

@@ -168,7 +168,7 @@ func (c *conclusion) mirror() {
 		}
 		return
 	}
-	c.status.Disabled, c.status.Redelivery = c.plan.Disabled, c.plan.Redelivery
+	c.status.Disabled, c.status.Redelivery = c.disabledAt(), c.plan.Redelivery
 	c.status.Endpoint = &v1alpha1.ObservedEndpoint{
 		Status: string(c.target.Status), URL: c.target.URL, APIVersion: c.target.APIVersion,
 		Events: slices.Sorted(slices.Values(c.target.Events)),
@@ -177,6 +177,19 @@ func (c *conclusion) mirror() {
 		at := seconds(c.target.CreatedAt.Time)
 		c.status.Endpoint.CreatedAt = &at
 	}
+}
+
+// disabledAt is the verdict on a disable, about the endpoint as the operator has left it.
+func (c *conclusion) disabledAt() *v1alpha1.DisabledStatus {
+	if c.plan.Disabled == nil || c.plan.Disabled.EndpointUpdatedAt == "" || !c.obs.ownUpdates[c.target.ID] {
+		return c.plan.Disabled
+	}
+	is := c.plan.Disabled.DeepCopy()
+	is.EndpointUpdatedAt = ""
+	if c.obs.isLive(c.target.ID) {
+		is.EndpointUpdatedAt = updatedAt(c.target)
+	}
+	return is
 }
 
 // tokens keeps which requests were served. A request that could not be served yet stays pending.

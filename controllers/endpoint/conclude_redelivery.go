@@ -41,7 +41,7 @@ func accountForRedelivered(r *v1alpha1.ReenableStatus, exhausted []string, reena
 			r.AccountedEvents = append(r.AccountedEvents, id)
 		default:
 			before := seconds(reenabled.Add(time.Second)) // all that is redelivered was created before that
-			r.AccountedBefore = &before
+			r.AccountedBefore = laterOf(r.AccountedBefore, before)
 			return
 		}
 	}

@@ -115,6 +115,8 @@ func (c *conclusion) enabled() *hold {
 		if was := meta.FindStatusCondition(c.res.Status.Conditions, condition); was != nil && !c.obs.isLive(c.plan.EndpointID) {
 			return &hold{Condition: condition, Status: was.Status, Reason: was.Reason, Message: was.Message}
 		}
+	case c.target.Status == medblocks.EndpointStatusActive && c.status.Disabled != nil && !c.res.WantsDisabled() && !c.obs.isLive(c.target.ID):
+		return c.disabled(c.status.Disabled) // that it is active is believed once it is read
 	case c.target.Status == medblocks.EndpointStatusActive:
 		return trueCondition(condition, v1alpha1.ReasonActive, "Medblocks delivers events to the endpoint"+c.redelivery())
 	case c.status.Disabled != nil:

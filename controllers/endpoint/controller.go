@@ -93,6 +93,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	defer r.endTurns(w)
 	defer r.leaveLine(w)
+	r.endUnwanted(&res)
 	if w.mem.isAhead(&res) {
 		return r.retryStale(w), nil
 	}

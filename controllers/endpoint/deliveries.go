@@ -30,12 +30,26 @@ type deliveries struct {
 	complete bool
 }
 
+// How soon the events are looked at after a look that failed, and after a restart, at the latest.
+const (
+	monitorRetry  = 5 * time.Minute
+	monitorSpread = 15 * time.Minute
+)
+
 // observeDeliveries makes one call.
 func (r *Reconciler) observeDeliveries(ctx context.Context, w *work, query deliveriesQuery) {
-	w.mem.monitoredAt = r.Clock.Now()
-	w.obs.monitorDue = r.monitorDue(w)
+	is := r.lookAtDeliveries(ctx, w, query)
+	now, interval := r.Clock.Now(), w.res.MonitoringInterval()
+	w.mem.monitorDue = now.Add(interval - interval/20 + spread(interval/10, string(w.res.UID), now.String()))
+	if is.err != nil {
+		w.mem.monitorDue = now.Add(min(interval, monitorRetry))
+	}
+	w.mem.monitorInterval = interval
+	w.obs.deliveries, w.obs.monitorDue = is, w.mem.monitorDue
+}
+
+func (r *Reconciler) lookAtDeliveries(ctx context.Context, w *work, query deliveriesQuery) *deliveries {
 	is := &deliveries{deliveriesQuery: query}
-	w.obs.deliveries = is
 	options := medblocks.ListEventsOptions{}
 	if query.undelivered {
 		options.Delivered = new(bool)
@@ -43,25 +57,27 @@ func (r *Reconciler) observeDeliveries(ctx context.Context, w *work, query deliv
 	for event, err := range w.account.ListEvents(ctx, query.endpointID, options) {
 		if err != nil {
 			is.err = err
-			return
+			return is
 		}
 		if is.events = append(is.events, event); len(is.events) == medblocks.DefaultPageSize {
-			return // to go on would be another call
+			return is // to go on would be another call
 		}
 	}
 	is.complete = true
+	return is
 }
 
-// monitorDue is when the events are to be looked at next. After a restart, those of a fleet are not looked at all at once.
+// monitorDue is when the events are to be looked at next: at once where that is new or has changed. After a restart, those of a fleet are
+// not looked at all at once.
 func (r *Reconciler) monitorDue(w *work) time.Time {
 	interval := w.res.MonitoringInterval()
-	if at := w.mem.monitoredAt; !at.IsZero() {
-		return at.Add(interval - interval/20 + spread(interval/10, string(w.res.UID), at.String()))
-	}
-	if !isMonitored(&w.res.Status) {
+	switch {
+	case w.mem.monitorInterval == interval:
+		return w.mem.monitorDue
+	case w.mem.monitorInterval != 0 || !isMonitored(&w.res.Status):
 		return time.Time{}
 	}
-	return r.begun().Add(spread(interval, string(w.res.UID)))
+	return r.begun().Add(spread(min(interval, monitorSpread), string(w.res.UID)))
 }
 
 // health is what the newest events say.

@@ -6,6 +6,7 @@ package endpoint
 import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
 	"github.com/medblocks/webhook-operator/controllers/account"
 )
 
@@ -35,6 +36,13 @@ func (r *Reconciler) runErrands(w *work, p plan) {
 		r.Courier.Stop(who)
 	} else {
 		r.Courier.Go(who, w.account, *p.Job)
+	}
+}
+
+// endUnwanted ends those that no plan can want, whatever keeps one from being made or carried out.
+func (r *Reconciler) endUnwanted(res *v1alpha1.MedblocksWebhookEndpoint) {
+	if !res.DeletionTimestamp.IsZero() || res.Spec.Suspend || res.Observes() || res.WantsDisabled() {
+		r.endErrands(client.ObjectKeyFromObject(res))
 	}
 }
 

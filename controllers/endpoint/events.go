@@ -86,7 +86,11 @@ func (w *work) announceTrouble(before, after []metav1.Condition) {
 // announceRedelivery tells what became of what an endpoint had missed.
 func (w *work) announceRedelivery(before, after *v1alpha1.RedeliveryStatus) {
 	const normal, warning = corev1.EventTypeNormal, corev1.EventTypeWarning
-	if after == nil || (before != nil && before.State == after.State) {
+	switch {
+	case after == nil && before != nil && before.State != v1alpha1.RedeliveryCompleted:
+		w.announce(warning, "RedeliveryInterrupted", "%s; %d were left, because the endpoint is not active any more or the spec has changed", redeliverySummary(before), before.Pending)
+		return
+	case after == nil || (before != nil && before.State == after.State):
 		return
 	}
 	switch after.State {

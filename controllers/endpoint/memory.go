@@ -82,8 +82,9 @@ type memory struct {
 	// clobbers counts how often in a row.
 	clobbers int
 
-	// monitoredAt is when the endpoint's events were last looked at (deliveryMonitoring).
-	monitoredAt time.Time
+	// monitorDue is when the endpoint's events are to be looked at again, at the interval that they were last looked at with.
+	monitorDue      time.Time
+	monitorInterval time.Duration
 
 	// refusals are the vendor's final answers to requests, so that they are not repeated unchanged.
 	refusals map[action]refusal

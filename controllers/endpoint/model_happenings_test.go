@@ -54,6 +54,14 @@ var vendorHappenings = []happening{
 			}
 		})
 	}},
+	{"a person enables what Medblocks has disabled, and disables it again", true, func(m *model) bool {
+		is := m.res.Status.Disabled
+		return is != nil && is.EndpointUpdatedAt != "" && len(m.faults) == 0 && m.withOurs(func(e *medblocks.Endpoint) {
+			if e.Status == medblocks.EndpointStatusDisabled && e.ID == m.res.Status.EndpointID {
+				e.UpdatedAt.Time, m.byPerson[e.ID] = m.clock.Now(), true
+			}
+		})
+	}},
 	{"Medblocks knows a new status", true, func(m *model) bool {
 		return m.withOurs(func(e *medblocks.Endpoint) { e.Status = "paused" })
 	}},
@@ -63,7 +71,7 @@ var vendorHappenings = []happening{
 func (m *model) disableByVendor() bool {
 	return m.withOurs(func(e *medblocks.Endpoint) {
 		if e.Status == medblocks.EndpointStatusActive {
-			e.Status = medblocks.EndpointStatusDisabled
+			e.Status, e.UpdatedAt.Time = medblocks.EndpointStatusDisabled, m.clock.Now()
 			m.exhausted[e.ID] = append(m.exhausted[e.ID], medblocks.EventRecord{
 				ID: m.unique("evt"), Attempts: 9, CreatedAt: medblocks.Timestamp{Time: m.clock.Now().Add(-90 * time.Hour)},
 			})

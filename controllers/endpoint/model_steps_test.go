@@ -143,6 +143,7 @@ func (m *model) update(w *work, s step) error {
 		w.mem.lost(s, m.clock.Now(), modelFlight)
 		return err
 	}
+	w.obs.seeOwnUpdate(updated.ID)
 	before := w.obs.endpoint(updated.ID)
 	w.obs.live[updated.ID] = updated
 	switch s.Action {
@@ -173,6 +174,7 @@ func (m *model) patch(e *medblocks.Endpoint, update *medblocks.UpdateEndpointReq
 	if update.Metadata != nil {
 		e.Metadata = update.Metadata
 	}
+	e.UpdatedAt.Time = m.clock.Now()
 	if update.Status != nil {
 		e.Status = *update.Status
 		delete(m.byPerson, e.ID)

@@ -265,6 +265,7 @@ func (m *model) deepen(w *work, n needs) error {
 		if e, known := m.here()[id]; known {
 			is := clone(e)
 			w.obs.live[id], m.snapshot.endpoints[id] = &is, clone(e)
+			w.obs.seeUpdate(&is)
 		}
 	}
 	if n.secret {

@@ -40,6 +40,11 @@ type observation struct {
 	// live holds the endpoints that were read or written in this reconcile, by id; nil: the vendor answered 404.
 	live map[string]*medblocks.Endpoint
 
+	// updatedAt is when those were last updated at Medblocks, as they were first read in this reconcile, in Medblocks' words. What the
+	// operator itself has changed since is in ownUpdates.
+	updatedAt  map[string]string
+	ownUpdates map[string]bool
+
 	// secret is the Secret under the wanted name.
 	secret secretView
 	// former are Secrets of this resource under other names: the one that the status names, and those that were left when the
@@ -131,6 +136,33 @@ func (o *observation) endpoint(id string) *medblocks.Endpoint {
 		}
 	}
 	return nil
+}
+
+// seeUpdate notes when an endpoint was updated, when it is read for the first time.
+func (o *observation) seeUpdate(e *medblocks.Endpoint) {
+	if _, seen := o.updatedAt[e.ID]; seen {
+		return
+	}
+	if o.updatedAt == nil {
+		o.updatedAt = map[string]string{}
+	}
+	o.updatedAt[e.ID] = updatedAt(e)
+}
+
+// seeOwnUpdate notes that the operator has changed an endpoint.
+func (o *observation) seeOwnUpdate(id string) {
+	if o.ownUpdates == nil {
+		o.ownUpdates = map[string]bool{}
+	}
+	o.ownUpdates[id] = true
+}
+
+// updatedAt is when an endpoint was updated last, as far as Medblocks says; empty: it does not.
+func updatedAt(e *medblocks.Endpoint) string {
+	if e.UpdatedAt.IsZero() {
+		return ""
+	}
+	return e.UpdatedAt.UTC().Format(time.RFC3339Nano)
 }
 
 // isLive tells whether the endpoint was read in this reconcile.

@@ -70,6 +70,7 @@ func (r *Reconciler) observeEndpoints(ctx context.Context, w *work, ids []string
 			return &vendorError{action: actionRead, err: err}
 		default:
 			w.obs.live[id] = &endpoint
+			w.obs.seeUpdate(&endpoint)
 		}
 	}
 	return nil
@@ -146,7 +147,7 @@ func (r *Reconciler) gatherEvidence(ctx context.Context, w *work, id string) *ev
 		}
 		if event.Attempts >= medblocks.MaxAttempts && event.DeliveredAt == nil {
 			e.exhausted = append(e.exhausted, event)
-			news = news || provesDisable(w.res.Status.Reenable, event)
+			news = news || provesDisable(w.res.Status.Reenable, event, r.Clock.Now())
 		}
 		if seen++; seen >= maxEvidencePages*medblocks.DefaultPageSize || (news && len(e.exhausted) > maxAccounted) {
 			return e

@@ -265,7 +265,7 @@ func (p *planner) disable(target *medblocks.Endpoint) {
 // disabledSince keeps the time at which a disable with this cause was first noticed.
 func (p *planner) disabledSince(cause string) *v1alpha1.DisabledStatus {
 	if was := p.res.Status.Disabled; was != nil && (was.Cause == cause || was.Cause == v1alpha1.ReasonUnknown) {
-		return &v1alpha1.DisabledStatus{Since: was.Since, Cause: cause, LastStatusCode: was.LastStatusCode}
+		return &v1alpha1.DisabledStatus{Since: was.Since, Cause: cause, LastStatusCode: was.LastStatusCode, EndpointUpdatedAt: was.EndpointUpdatedAt}
 	}
 	return &v1alpha1.DisabledStatus{Since: seconds(p.now), Cause: cause}
 }

@@ -47,7 +47,9 @@ func (p *planner) followCourier(is *v1alpha1.RedeliveryStatus) {
 		return
 	}
 	is.Pending, is.Delivered, is.Failed = bounded(g.Pending), bounded(g.Delivered), bounded(g.Failed)
-	is.Cursor = g.Cursor
+	if g.Cursor != "" { // else a try that was resumed has not sent anything yet
+		is.Cursor = g.Cursor
+	}
 	if g.Canary != "" { // else the one that failed before is still to be avoided
 		is.Canary = g.Canary
 	}
@@ -65,7 +67,11 @@ func bounded(count int) int32 { return int32(min(max(count, 0), 1<<30)) }
 
 // tryAgain begins the next try when it is due. It is recorded before it is made, as an attempt to re-enable is.
 func (p *planner) tryAgain(is *v1alpha1.RedeliveryStatus) {
-	if !p.awaitTry(is) {
+	switch {
+	case p.awaitTry(is):
+	case !p.obs.isLive(p.plan.EndpointID):
+		p.plan.Needs.endpoints = []string{p.plan.EndpointID} // a list may not show yet that it is disabled again
+	default:
 		p.add(step{Action: actionRecordTry, EndpointID: p.plan.EndpointID})
 	}
 }

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
+	"github.com/medblocks/webhook-operator/api/medblocks"
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
 	"github.com/medblocks/webhook-operator/controllers/redelivery"
 )
@@ -64,9 +65,10 @@ func TestPlanOfARedelivery(t *testing.T) {
 		{"it is over", redelivers(v1alpha1.RedeliveryCompleted), nil, ""},
 		{"one that ended early waits", redelivers(v1alpha1.RedeliveryRunning, stopped), nil, ""},
 		{"and waits", redelivers(v1alpha1.RedeliveryWaiting, nextTry(time.Second)), nil, ""},
-		{"and is tried again when that is recorded", redelivers(v1alpha1.RedeliveryWaiting, nextTry(0)), nil, "RecordTry"},
+		{"and is tried again when the endpoint is read", redelivers(v1alpha1.RedeliveryWaiting, nextTry(0)), nil, "read:" + testID},
+		{"and that is recorded", redelivers(v1alpha1.RedeliveryWaiting, nextTry(0)), (*scenario).read, "RecordTry"},
 		{"not beyond the budget", redelivers(v1alpha1.RedeliveryWaiting, nextTry(0), spent), nil, ""},
-		{"one that has stopped goes on when the window has rolled", redelivers(v1alpha1.RedeliveryStopped), nil, "RecordTry"},
+		{"one that has stopped goes on when the window has rolled", redelivers(v1alpha1.RedeliveryStopped), (*scenario).read, "RecordTry"},
 		{"and not before", redelivers(v1alpha1.RedeliveryStopped, spent), nil, ""},
 		{"a person's request begins the next try at once", redelivers(v1alpha1.RedeliveryWaiting, nextTry(time.Hour), reenableAsked), nil, "redeliver"},
 		{"beyond the budget too", redelivers(v1alpha1.RedeliveryStopped, spent, reenableAsked), nil, "redeliver"},
@@ -93,6 +95,7 @@ func TestATryThatEndedEarlyCountsAndIsRepeatedAfterTheBackoff(t *testing.T) {
 
 	s.res.Status, s.obs.courier = *st, nil
 	s.now = st.Redelivery.NextTry.Time
+	s.read()
 	p := makePlan(s.res, s.obs, s.now)
 	g.Expect(describe(p)).To(Equal("RecordTry"))
 	s.res.Status = *ahead(s.res, s.obs, p.Steps[0], seconds(s.now))
@@ -148,13 +151,20 @@ func TestEventsThatRedeliveriesExhaustedExplainNoDisable(t *testing.T) {
 	st = conclusionOf(s, nil)
 	g.Expect(st.Reenable.AccountedEvents).To(Equal(many))
 	g.Expect(st.Reenable.AccountedBefore.Time).To(Equal(s.res.Status.Redelivery.StartedAt.Add(time.Second)))
+}
 
-	t.Log("One more attempt than Medblocks makes of itself is needed, where one was a redelivery.")
-	at := disabled(exhausted("evt_1"), always(5))
-	at.obs.evidence.exhausted[0].LastRedeliveredAt = &at.obs.evidence.exhausted[0].CreatedAt
-	g.Expect(describe(makePlan(at.res, at.obs, at.now))).To(Equal("DisabledManually=stalled"))
-	at.obs.evidence.exhausted[0].Attempts++
-	g.Expect(describe(makePlan(at.res, at.obs, at.now))).To(Equal("AutoDisabled=working"))
+func TestARedeliveryIsNoAttemptOfMedblocks(t *testing.T) {
+	g := NewWithT(t)
+	s := disabled(exhausted("evt_1"), always(5))
+	event := &s.obs.evidence.exhausted[0]
+	event.LastRedeliveredAt, event.Attempts = &event.CreatedAt, 12
+	g.Expect(describe(makePlan(s.res, s.obs, s.now))).To(Equal("AutoDisabled=working"), "it is old enough for nine attempts of Medblocks'")
+	event.CreatedAt.Time = s.now.Add(time.Minute - medblocks.Schedule())
+	g.Expect(describe(makePlan(s.res, s.obs, s.now))).To(Equal("DisabledManually=stalled"), "a person may have sent it again and again")
+	event.LastRedeliveredAt = nil
+	g.Expect(describe(makePlan(s.res, s.obs, s.now))).To(Equal("AutoDisabled=working"))
+	s.obs.courier = &redelivery.Progress{Exhausted: []string{"evt_1"}}
+	g.Expect(describe(makePlan(s.res, s.obs, s.now))).To(Equal("DisabledManually=stalled"))
 }
 
 func TestAReadOnlyOperatorNeitherProbesNorRedelivers(t *testing.T) {
@@ -164,6 +174,7 @@ func TestAReadOnlyOperatorNeitherProbesNorRedelivers(t *testing.T) {
 	p.withhold(s.res)
 	g.Expect(p.Job).To(BeNil())
 	g.Expect(p.Redelivery).To(Equal(s.res.Status.Redelivery))
+	g.Expect(p.Disabled).To(Equal(s.res.Status.Disabled), "the operator that redelivers has to learn of it")
 
 	s = disabled(known("AutoDisabled", time.Hour), whenHealthy(5))
 	p = makePlan(s.res, s.obs, s.now)

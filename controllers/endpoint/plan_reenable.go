@@ -37,13 +37,32 @@ func (p *planner) reenable(target *medblocks.Endpoint) {
 		if p.gatherEvidence(target.ID) {
 			p.enable(target, triggerSpec)
 		}
-	case was != nil && (was.Cause == v1alpha1.ReasonAutoDisabled || was.Cause == v1alpha1.ReasonDisabledManually):
+	case was != nil && (was.Cause == v1alpha1.ReasonAutoDisabled || was.Cause == v1alpha1.ReasonDisabledManually) && !p.isChangedSince(target, was):
 		p.answer(target, was)
 	case !p.obs.isLive(target.ID):
 		p.plan.Needs.endpoints = []string{target.ID} // a list may lag behind a re-enable
 	case p.gatherEvidence(target.ID):
 		p.answer(target, p.judge())
 	}
+}
+
+// isChangedSince tells whether somebody has changed the endpoint since its disable was judged: it may have been enabled, and disabled by a
+// person. The operator's own changes do not count, not even one that a crash has kept from being noted.
+func (p *planner) isChangedSince(target *medblocks.Endpoint, was *v1alpha1.DisabledStatus) bool {
+	is := p.obs.updatedAt[target.ID]
+	if was.EndpointUpdatedAt == "" || is == "" || is == was.EndpointUpdatedAt {
+		return false
+	}
+	asked := sameVersion(p.obs.appliedHash) && p.want.hash() == p.obs.appliedHash
+	if update := p.want.diff(target); !asked && update.IsEmpty() {
+		return false // it is as the operator wants it, and nothing says that it was asked for
+	}
+	return p.obs.secret.holds(target.Metadata[v1alpha1.MarkSecretGeneration])
+}
+
+// isRedelivered tells whether the courier has just had an event redelivered that has nine attempts with the help of that.
+func (p *planner) isRedelivered(event medblocks.EventRecord) bool {
+	return p.obs.courier != nil && slices.Contains(p.obs.courier.Exhausted, event.ID)
 }
 
 // answer does what a disable with that cause asks for.
@@ -79,10 +98,11 @@ func (p *planner) gatherEvidence(id string) bool {
 func (p *planner) judge() *v1alpha1.DisabledStatus {
 	e := p.obs.evidence
 	for _, event := range e.exhausted {
-		if !provesDisable(p.res.Status.Reenable, event) || p.isBaseline() {
+		if !provesDisable(p.res.Status.Reenable, event, p.now) || p.isRedelivered(event) || p.isBaseline() {
 			continue
 		}
 		verdict := *p.disabledSince(v1alpha1.ReasonAutoDisabled)
+		verdict.EndpointUpdatedAt = p.obs.updatedAt[p.plan.EndpointID]
 		if event.LastStatusCode != nil {
 			code := int32(min(max(*event.LastStatusCode, 0), 999))
 			verdict.LastStatusCode = &code
@@ -117,13 +137,11 @@ func accountedFor(r *v1alpha1.ReenableStatus, event medblocks.EventRecord) bool 
 		(r.AccountedBefore != nil && event.CreatedAt.Before(r.AccountedBefore.Time))
 }
 
-// provesDisable tells whether an event explains a disable. One that was redelivered had one attempt more than Medblocks made of itself.
-func provesDisable(r *v1alpha1.ReenableStatus, event medblocks.EventRecord) bool {
-	needed := medblocks.MaxAttempts
-	if event.LastRedeliveredAt != nil {
-		needed++
-	}
-	return event.Attempts >= needed && !accountedFor(r, event)
+// provesDisable tells whether an event explains a disable. One that was redelivered has had more attempts than Medblocks makes of itself:
+// it proves something only if it is old enough for all of those.
+func provesDisable(r *v1alpha1.ReenableStatus, event medblocks.EventRecord, now time.Time) bool {
+	early := event.LastRedeliveredAt != nil && event.CreatedAt.Add(medblocks.Schedule()).After(now)
+	return event.Attempts >= medblocks.MaxAttempts && !early && !accountedFor(r, event)
 }
 
 // accountForAll comes before an endpoint is enabled: where the events could not be read to their end, all that exists by now is
@@ -140,6 +158,13 @@ func accountForAll(r *v1alpha1.ReenableStatus, e *evidence, now metav1.Time) *v1
 	before := seconds(now.Add(time.Second)) // others may have been created in the same one
 	result.AccountedBefore = &before
 	return result
+}
+
+func laterOf(known *metav1.Time, other metav1.Time) *metav1.Time {
+	if known != nil && known.After(other.Time) {
+		return known
+	}
+	return &other
 }
 
 // accountFor adds the exhausted events to those that explained an earlier disable. The list is bounded; what is older than
@@ -159,7 +184,7 @@ func accountFor(r *v1alpha1.ReenableStatus, e *evidence) *v1alpha1.ReenableStatu
 		if i == maxAccounted {
 			// The next second: others may have been created in the same one.
 			before := seconds(e.exhausted[maxAccounted-1].CreatedAt.Add(time.Second))
-			result.AccountedBefore = &before
+			result.AccountedBefore = laterOf(result.AccountedBefore, before)
 			break
 		}
 		if !slices.Contains(result.AccountedEvents, event.ID) { // pages may overlap

@@ -104,6 +104,50 @@ func TestPlanOfADisabledEndpoint(t *testing.T) {
 	}, makePlan)
 }
 
+// judgedAt is what updated_at said when the disable was judged, and what it says now.
+func judgedAt(then, now string) func(*scenario) {
+	return func(s *scenario) {
+		s.res.Status.Disabled.EndpointUpdatedAt = then
+		s.obs.updatedAt = map[string]string{testID: now}
+	}
+}
+
+func TestADisableIsJudgedAnewWhereSomebodyHasChangedTheEndpointSince(t *testing.T) {
+	const byPolicy = "RecordAttempt EnableEndpoint(ReenablePolicy)"
+	given := func(change ...func(*scenario)) *scenario {
+		return disabled(append([]func(*scenario){known("AutoDisabled", time.Hour), always(5)}, change...)...)
+	}
+	runPlanCases(t, []planCase{
+		{"nobody has", given(judgedAt("1", "1"), withEvidence), nil, byPolicy},
+		{"nobody knows", given(judgedAt("", "2"), withEvidence), nil, byPolicy},
+		{"somebody has: the events are read", given(judgedAt("1", "2")), nil, "read:events"},
+		{"and tell of no other disable by Medblocks", given(judgedAt("1", "2"), withEvidence), nil, "DisabledManually=stalled"},
+		{"or they do", given(judgedAt("1", "2"), withEvidence, exhausted("evt_2")), nil, byPolicy},
+		{"the operator has, and a crash kept it from noting that", given(judgedAt("1", "2"), withEvidence), func(s *scenario) { s.obs.appliedHash = "v2:old" }, byPolicy},
+		{"the operator is about to, and somebody was faster", given(judgedAt("1", "2"), withEvidence), func(s *scenario) { s.res.Spec.Description = "new" }, "UpdateEndpoint(Spec) DisabledManually=stalled"},
+	}, makePlan)
+}
+
+func TestTheOperatorsOwnChangesAreNoReasonToJudgeADisableAnew(t *testing.T) {
+	g := NewWithT(t)
+	s := disabled(exhausted("evt_1"), always(5))
+	read := testTime.Add(-time.Hour)
+	s.edit(func(e *medblocks.Endpoint) { e.UpdatedAt.Time = read })
+	s.read()
+	s.obs.seeUpdate(s.obs.live[testID])
+	st := conclusionOf(s, nil)
+	g.Expect(st.Disabled.EndpointUpdatedAt).To(Equal(read.Format(time.RFC3339Nano)))
+
+	t.Log("A PATCH of the operator's: its answer counts.")
+	s.edit(func(e *medblocks.Endpoint) { e.UpdatedAt.Time = testTime })
+	s.read()
+	s.obs.seeUpdate(s.obs.live[testID])
+	s.obs.seeOwnUpdate(testID)
+	g.Expect(conclusionOf(s, nil).Disabled.EndpointUpdatedAt).To(Equal(testTime.Format(time.RFC3339Nano)))
+	clear(s.obs.live)
+	g.Expect(conclude(s.res, s.obs, plan{EndpointID: testID, Disabled: st.Disabled}, nil, s.now).Disabled.EndpointUpdatedAt).To(BeEmpty(), "unless it did not show the endpoint")
+}
+
 func TestBackoffDoublesUpToItsLimit(t *testing.T) {
 	g := NewWithT(t)
 	for attempts, want := range map[int]time.Duration{

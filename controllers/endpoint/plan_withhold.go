@@ -36,6 +36,9 @@ func (p *plan) withhold(res *v1alpha1.MedblocksWebhookEndpoint) {
 // dropErrands leaves a redelivery as it was.
 func (p *plan) dropErrands(res *v1alpha1.MedblocksWebhookEndpoint) {
 	p.Probe, p.Job = nil, nil
+	if p.Redelivery != nil && p.Disabled == nil {
+		p.Disabled = res.Status.Disabled // or the operator that redelivers would not learn that there is something to redeliver
+	}
 	p.Redelivery = res.Status.Redelivery
 }
 

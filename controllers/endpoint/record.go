@@ -55,7 +55,7 @@ func (r *Reconciler) record(ctx context.Context, w *work, p plan, err error) (ct
 		return ctrl.Result{}, err
 	}
 	w.mem.stale = 0
-	if err == nil && !p.Postponed {
+	if err == nil && !p.Postponed && !isQuiet(p) { // else the status that they belong to is not stored
 		r.runErrands(w, p)
 	}
 	if failure != nil && verdict == retry {

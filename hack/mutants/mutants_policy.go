@@ -112,9 +112,9 @@ var policyMutants = []mutant{
 	{
 		name: "redelivered-evidence", file: "controllers/endpoint/plan_reenable.go",
 		safeguard: `a redelivery is no attempt of Medblocks`,
-		before:    `		needed++`,
-		after:     ``,
-		pkg:       "controllers/endpoint", test: "TestEventsThatRedeliveriesExhaustedExplainNoDisable",
+		before:    ` && !early && `,
+		after:     ` && (!early || true) && `,
+		pkg:       "controllers/endpoint", test: "TestARedeliveryIsNoAttemptOfMedblocks",
 	},
 	{
 		name: "redelivered-unaccounted", file: "controllers/endpoint/conclude.go",
@@ -164,5 +164,19 @@ var policyMutants = []mutant{
 		before:    `	at = at.Add(slack)`,
 		after:     ``,
 		pkg:       "controllers/endpoint", test: "TestWhatAReceiverMakesOfARotation",
+	},
+	{
+		name: "stale-verdict", file: "controllers/endpoint/plan_reenable.go",
+		safeguard: `a disable is judged anew where somebody has changed the endpoint since`,
+		before:    ` && !p.isChangedSince(target, was):`,
+		after:     `:`,
+		pkg:       "controllers/endpoint", test: "TestADisableIsJudgedAnewWhereSomebodyHasChangedTheEndpointSince",
+	},
+	{
+		name: "try-unread", file: "controllers/endpoint/plan_redeliver.go",
+		safeguard: `an endpoint is read before a try to redeliver takes one off the budget`,
+		before:    `	case !p.obs.isLive(p.plan.EndpointID):`,
+		after:     `	case false:`,
+		pkg:       "controllers/endpoint", test: "TestPlanOfARedelivery",
 	},
 }

@@ -124,9 +124,6 @@ func TestEveryWayToEndUpIsReadRightByToolsThatKnowNothingOfUs(t *testing.T) {
 		{"no-key", other(keySecretName, "NOT_IN_IT"), v1alpha1.ConditionSynced, v1alpha1.ReasonCredentialsUnavailable, status.InProgressStatus},
 		{"wrong-key", other("wrong-key", ""), v1alpha1.ConditionSynced, v1alpha1.ReasonInvalidAPIKey, status.FailedStatus},
 		{"not-owned", nil, v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonNotOwned, status.FailedStatus},
-		{"not-in-this-release", func(e *v1alpha1.MedblocksWebhookEndpoint) {
-			e.Spec.DeliveryMonitoring = &v1alpha1.DeliveryMonitoring{Interval: metav1.Duration{Duration: time.Hour}}
-		}, v1alpha1.ConditionSynced, v1alpha1.ReasonInvalidRequest, status.FailedStatus},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := NewWithT(t)
