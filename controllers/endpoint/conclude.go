@@ -29,7 +29,7 @@ func conclude(res *v1alpha1.MedblocksWebhookEndpoint, obs *observation, p plan, 
 	switch {
 	case res.Observes():
 		c.watched()
-	case c.target != nil && !p.Fenced && !c.isUntaken():
+	case c.target != nil && !p.Fenced && !c.isUntaken() && !c.leavesDuplicate():
 		c.identity()
 	}
 	c.mirror()
@@ -152,6 +152,15 @@ func (c *conclusion) isResumed() bool {
 func (c *conclusion) isUntaken() bool {
 	incarnation := c.target.Metadata[v1alpha1.MarkIncarnation]
 	return c.isResumed() && incarnation != "" && incarnation != string(c.res.UID)
+}
+
+// leavesDuplicate tells whether there is a duplicate from before the resource was restored that is still to be deleted. Once the status
+// names an endpoint, its mark would be another resource's.
+func (c *conclusion) leavesDuplicate() bool {
+	return c.isResumed() && slices.ContainsFunc(c.obs.owned(), func(e *medblocks.Endpoint) bool {
+		incarnation := e.Metadata[v1alpha1.MarkIncarnation]
+		return e.ID != c.target.ID && incarnation != "" && incarnation != string(c.res.UID)
+	})
 }
 
 // isUnadopted tells whether the endpoint is one that is still to be adopted.

@@ -248,3 +248,17 @@ func TestLongMessagesAreCutBetweenCharacters(t *testing.T) {
 	g.Expect(len(cut)).To(BeNumerically("<=", 2003))
 	g.Expect(cut).To(HaveSuffix("é…"))
 }
+
+func TestTheStatusOfARestoredResourceNamesNoEndpointWhileADuplicateIsLeft(t *testing.T) {
+	g := NewWithT(t)
+	s := settled()
+	s.res.Status = v1alpha1.MedblocksWebhookEndpointStatus{ObservedGeneration: -1}
+	s.read()
+	twice := s.endpoint("wh_TWICE")
+	twice.Metadata[v1alpha1.MarkIncarnation] = "before"
+	s.obs.view.Owned = append(s.obs.view.Owned, twice)
+	about := plan{EndpointID: testID}
+	g.Expect(conclude(s.res, s.obs, about, nil, s.now).EndpointID).To(BeEmpty(), "its mark would be another resource's then")
+	s.obs.live["wh_TWICE"] = nil // it is deleted
+	g.Expect(conclude(s.res, s.obs, about, nil, s.now).EndpointID).To(Equal(testID))
+}

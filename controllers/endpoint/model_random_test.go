@@ -168,7 +168,7 @@ var lifeHappenings = []happening{
 		return true
 	}},
 	{"its status is wiped", false, func(m *model) bool {
-		if !m.marked() {
+		if !m.marked() || m.isCloned() {
 			return false
 		}
 		m.res.Status, m.mem = v1alpha1.MedblocksWebhookEndpointStatus{ObservedGeneration: -1}, &memory{uid: m.res.UID}
@@ -186,6 +186,16 @@ var lifeHappenings = []happening{
 	{"it is deleted", false, func(m *model) bool { return m.delete(v1alpha1.DeletionDelete) }},
 	{"it is deleted and its endpoint is to be left", false, func(m *model) bool { return m.delete(v1alpha1.DeletionOrphan) }},
 	{"it is released", true, func(m *model) bool { m.res.Annotations[v1alpha1.AnnotationRelease] = "true"; return true }},
+}
+
+// isCloned tells whether another incarnation has taken over an endpoint of this owner mark: without a status, nothing tells whose it is.
+func (m *model) isCloned() bool {
+	for _, other := range m.others {
+		if other.endpoint.Metadata[v1alpha1.MarkOwner] == testOwner {
+			return true
+		}
+	}
+	return false
 }
 
 // secretIsKnown tells whether there is no Secret but under the wanted name: one that neither spec nor status names is known to
