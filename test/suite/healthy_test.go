@@ -13,7 +13,6 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
@@ -310,24 +309,4 @@ func TestAPersonWhoEnablesTheEndpointGetsTheRedeliveryToo(t *testing.T) {
 	w.Expect(w.vendor.EnableEndpoint(w.get(hooks).Status.EndpointID)).To(Succeed())
 	w.untilRedelivery(hooks, v1alpha1.RedeliveryCompleted)
 	w.Expect(w.redeliveries()).To(ConsistOf(missed))
-}
-
-func TestUndeliveredEventsAreAnEarlyWarning(t *testing.T) {
-	w := newWorld(t)
-	w.createReady(hooks, func(res *v1alpha1.MedblocksWebhookEndpoint) {
-		res.Spec.DeliveryMonitoring = &v1alpha1.DeliveryMonitoring{Interval: metav1.Duration{Duration: 10 * time.Minute}}
-	})
-	w.until(hooks, have(v1alpha1.ConditionDeliveriesHealthy, isTrue, v1alpha1.ReasonDelivering))
-	next := metav1.NewTime(w.clock.Now().Add(30 * time.Minute)).Time
-	_, err := w.vendor.AddEvent(w.key, emulator.EventRecord{
-		WebhookEndpointID: w.get(hooks).Status.EndpointID, Attempts: 3, NextAttemptAt: &next, LastStatusCode: ptr.To(502),
-	})
-	w.Expect(err).NotTo(HaveOccurred())
-	w.settle()
-	w.forget()
-	w.advance(11 * time.Minute)
-	w.until(hooks, have(v1alpha1.ConditionDeliveriesHealthy, isFalse, v1alpha1.ReasonDeliveriesFailing, "502", "Medblocks disables the endpoint on"), beReady())
-	w.untilEvent("Warning DeliveriesFailing")
-	w.settle()
-	w.Expect(operationsOf(w.calls())).To(Equal([]string{"ListEvents"}), "one call per interval")
 }
