@@ -24,8 +24,12 @@ func (r *Reconciler) observeErrands(w *work) {
 	}
 }
 
-// runErrands begins those that a plan wants, once the status that they belong to is stored, and ends all others.
-func (r *Reconciler) runErrands(w *work, p plan) {
+// runErrands begins those that a plan wants, once the status that they belong to is stored, and ends all others. A plan that could not be
+// carried out, or that is not stored, leaves them as they are.
+func (r *Reconciler) runErrands(w *work, p plan, err error) {
+	if err != nil || p.Postponed || isQuiet(p) {
+		return
+	}
 	who := client.ObjectKeyFromObject(w.res)
 	if p.Probe == nil {
 		r.Prober.Stop(who)

@@ -85,7 +85,7 @@ func (w *work) announceTrouble(before, after []metav1.Condition) {
 
 // announceRedelivery tells what became of what an endpoint had missed.
 func (w *work) announceRedelivery(before, after *v1alpha1.RedeliveryStatus) {
-	const normal, warning = corev1.EventTypeNormal, corev1.EventTypeWarning
+	const warning = corev1.EventTypeWarning
 	switch {
 	case after == nil && before != nil && before.State != v1alpha1.RedeliveryCompleted:
 		w.announce(warning, "RedeliveryInterrupted", "%s; %d were left, because the endpoint is not active any more or the spec has changed", redeliverySummary(before), before.Pending)
@@ -95,19 +95,25 @@ func (w *work) announceRedelivery(before, after *v1alpha1.RedeliveryStatus) {
 	}
 	switch after.State {
 	case v1alpha1.RedeliveryCompleted:
-		kind, note := normal, redeliverySummary(after)
-		if g := w.obs.courier; g != nil && g.Omitted > 0 {
-			kind, note = warning, note+fmt.Sprintf("; %d more are beyond redelivery.maxEvents and were left out", g.Omitted)
-		}
-		if after.Failed > 0 {
-			kind = warning
-		}
-		w.announce(kind, "Redelivered", "%s", note)
+		w.announceRedelivered(after)
 	case v1alpha1.RedeliveryWaiting:
 		w.announce(warning, "RedeliveryFailed", "%s; it is tried again at the time in status.redelivery.nextTry", w.redeliveryFailure())
 	case v1alpha1.RedeliveryStopped:
 		w.announce(warning, "RedeliveryStopped", "%s, and %s", w.redeliveryFailure(), redeliveryStopped)
 	}
+}
+
+// announceRedelivered sums a redelivery up. What was not delivered is a warning.
+func (w *work) announceRedelivered(is *v1alpha1.RedeliveryStatus) {
+	kind, note := corev1.EventTypeNormal, redeliverySummary(is)
+	if is.Failed > 0 {
+		kind = corev1.EventTypeWarning
+	}
+	if g := w.obs.courier; g != nil && g.Omitted > 0 {
+		kind = corev1.EventTypeWarning
+		note += fmt.Sprintf("; %d more are beyond redelivery.maxEvents and were left out", g.Omitted)
+	}
+	w.announce(kind, "Redelivered", "%s", note)
 }
 
 // announceRefusal warns when a receiver turns out not to accept the secret of the last rotation.

@@ -55,9 +55,7 @@ func (r *Reconciler) record(ctx context.Context, w *work, p plan, err error) (ct
 		return ctrl.Result{}, err
 	}
 	w.mem.stale = 0
-	if err == nil && !p.Postponed && !isQuiet(p) { // else the status that they belong to is not stored
-		r.runErrands(w, p)
-	}
+	r.runErrands(w, p, err)
 	if failure != nil && verdict == retry {
 		return ctrl.Result{}, err
 	}
