@@ -324,7 +324,7 @@ func TestAnEventThatIsGoneIsNeitherDeliveredNorFailed(t *testing.T) {
 	r.Expect(r.calls("RedeliverEvent")).To(Equal(map[string]int{"200": 3, "404": 1}))
 }
 
-func TestEventsThatFailHaveTwoMoreLooks(t *testing.T) {
+func TestEventsThatFailHaveFourMoreLooks(t *testing.T) {
 	r := newRig(t)
 	ids := r.lose(6)
 	r.receiver.set(func(id string) int {
@@ -335,16 +335,16 @@ func TestEventsThatFailHaveTwoMoreLooks(t *testing.T) {
 				times++
 			}
 		}
-		if i := slices.Index(ids, id); i < 3 && times < i+1 { // the first is taken at the second look, and so on
+		if i := slices.Index(ids, id); i < 5 && times < i+1 { // the first is taken at the second look, and so on
 			return 422
 		}
 		return 200
 	})
 	p := r.redeliver(r.job())
 	r.Expect(p).To(Equal(Progress{
-		State: Completed, Delivered: 5, Failed: 1, Canary: ids[5], Cursor: ids[2], Answer: "it answered 422", Exhausted: ids[2:3],
+		State: Completed, Delivered: 5, Failed: 1, Canary: ids[5], Cursor: ids[4], Answer: "it answered 422", Exhausted: ids[4:5],
 	}))
 	got, _ := r.receiver.received()
-	r.Expect(got).To(Equal(slices.Concat(inTurn(ids), ids[:3], ids[1:3])))
-	r.Expect(r.calls("RedeliverEvent")).To(Equal(map[string]int{"200": 11}), "none was asked for too soon")
+	r.Expect(got).To(Equal(slices.Concat(inTurn(ids), ids[:5], ids[1:5], ids[2:5], ids[3:5])))
+	r.Expect(r.calls("RedeliverEvent")).To(Equal(map[string]int{"200": 20}), "none was asked for too soon")
 }

@@ -188,7 +188,7 @@ func (r *rig) job(tweaks ...func(*Job)) Job {
 func (r *rig) until(is func(g Gomega)) {
 	r.t.Helper()
 	r.Eventually(func(g Gomega) {
-		r.clock.Step(time.Second)
+		r.clock.Step(5 * time.Second) // a job has hours to wait
 		is(g)
 	}).Should(Succeed())
 }

@@ -15,8 +15,9 @@ const (
 	failuresInARow = 3
 )
 
-// looks are how long after the end of a pass those events have another turn that failed in it.
-var looks = []time.Duration{time.Minute, 5 * time.Minute}
+// looks are how long after the end of a pass those events have another turn that failed in it. Together they are longer than what a
+// receiver is restarted or rolled back in: an event that fails at all of them is not sent again.
+var looks = []time.Duration{time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour}
 
 // standing is where an event is on its way.
 type standing int

@@ -76,6 +76,13 @@ var redeliveryMutants = []mutant{
 		pkg: "controllers/redelivery", test: "TestWhatIsDeliveredBetweenTwoLooksIsNotSentAgain",
 	},
 	{
+		name: "redelivery-short-looks", file: "controllers/redelivery/round.go",
+		safeguard: `an event that failed is not given up while its receiver is down for some minutes`,
+		before:    `5 * time.Minute, 30 * time.Minute, 2 * time.Hour}`,
+		after:     `5 * time.Minute}`,
+		pkg:       "controllers/redelivery", test: "TestAnEventIsNotLostBecauseTheReceiverIsDownForSomeMinutes",
+	},
+	{
 		name: "redelivery-restart", file: "controllers/redelivery/learn.go",
 		safeguard: `what had its turn before a restart waits for the second look`,
 		before:    `!it.placed && !e.redelivered.Before(r.job.Begun)`,
