@@ -311,17 +311,19 @@ func TestTheOrderOfAListIsNotReliedOn(t *testing.T) {
 	}
 }
 
-func TestAnEventThatIsGoneIsNeitherDeliveredNorFailed(t *testing.T) {
+func TestEventsThatAreListedAndNotFoundHaveFailed(t *testing.T) {
 	r := newRig(t)
 	ids := r.lose(4)
 	r.receiver.set(func(id string) int {
-		if id == ids[0] { // the next one is
-			r.vendor.InjectFault(emulator.Fault{Operation: "RedeliverEvent", Kind: emulator.FaultStatus, Status: 404})
+		if id == ids[3] { // all others are not found, whenever they are asked for
+			r.vendor.InjectFault(emulator.Fault{Operation: "RedeliverEvent", Kind: emulator.FaultStatus, Status: 404, Times: 100})
 		}
 		return ok(id)
 	})
-	r.Expect(r.redeliver(r.job())).To(Equal(Progress{State: Completed, Delivered: 3, Canary: ids[3], Cursor: ids[2]}))
-	r.Expect(r.calls("RedeliverEvent")).To(Equal(map[string]int{"200": 3, "404": 1}))
+	r.Expect(r.redeliver(r.job())).To(Equal(Progress{
+		State: Completed, Delivered: 1, Failed: 3, Canary: ids[3], Cursor: ids[3], Exhausted: ids[:3],
+	}))
+	r.Expect(r.calls("RedeliverEvent")).To(Equal(map[string]int{"200": 1, "404": 15}))
 }
 
 func TestEventsThatFailHaveFourMoreLooks(t *testing.T) {

@@ -125,11 +125,7 @@ func (r *round) hear(it *item, o outcome, now time.Time) {
 	switch o.verdict {
 	case delivered:
 		r.deliver(it)
-	case gone:
-		it.standing, it.failing, it.placed = settled, false, false
-		r.placed--
-		r.leave(it)
-	case refused:
+	case refused, gone: // the list shows it: it is no success where Medblocks does not find it
 		r.fail(it, true)
 		r.stopIfDown(it)
 	default:

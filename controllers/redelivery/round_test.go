@@ -237,12 +237,36 @@ func TestTheLimitCountsWhatEarlierTriesHaveDone(t *testing.T) {
 	}))
 }
 
-func TestAnEventThatIsGoneTakesNoPlaceOfAnother(t *testing.T) {
-	w := newWorld(anyJob(func(j *Job) { j.Limit = 2 }), lost("a", 30), lost("b", 29), lost("z", 1))
-	w.trouble = inVain("a", 1, outcome{verdict: gone}, false)
-	g := played(t, w)
-	g.Expect(w.told()).To(Equal("z, a(gone), b"))
-	g.Expect(w.round.progress()).To(Equal(Progress{State: Completed, Delivered: 2, Cursor: "b", Canary: "z"}))
+func TestAnEventThatIsListedAndNotFoundHasFailedUntilALaterListLacksIt(t *testing.T) {
+	for name, test := range map[string]struct {
+		times    int // that it is not found
+		vanishes bool
+		calls    string
+		progress Progress
+	}{
+		"it is never found": {
+			-1, false, "z, a(gone), b" + strings.Repeat(", a(gone)", 4),
+			Progress{State: Completed, Delivered: 2, Failed: 1, Cursor: "b", Canary: "z", Exhausted: []string{"a"}},
+		},
+		"it is found later":          {1, false, "z, a(gone), b, a", Progress{State: Completed, Delivered: 3, Cursor: "a", Canary: "z"}},
+		"it is not to be seen later": {-1, true, "z, a(gone), b", Progress{State: Completed, Delivered: 2, Cursor: "b", Canary: "z"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(anyJob(), lost("a", 30), lost("b", 29), lost("z", 1))
+			w.trouble = inVain("a", test.times, outcome{verdict: gone}, false)
+			for len(w.calls) < 3 {
+				w.step()
+			}
+			g := NewWithT(t)
+			g.Expect(w.round.progress()).To(HaveField("Failed", 1))
+			if test.vanishes {
+				delete(w.events, "a")
+			}
+			played(t, w)
+			g.Expect(w.told()).To(Equal(test.calls))
+			g.Expect(w.round.progress()).To(Equal(test.progress))
+		})
+	}
 }
 
 func TestNothingToDoIsDoneAtOnce(t *testing.T) {

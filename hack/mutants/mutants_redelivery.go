@@ -83,6 +83,16 @@ var redeliveryMutants = []mutant{
 		pkg:       "controllers/redelivery", test: "TestAnEventIsNotLostBecauseTheReceiverIsDownForSomeMinutes",
 	},
 	{
+		name: "redelivery-not-found", file: "controllers/redelivery/learn.go",
+		safeguard: `an event that is listed and not found is not passed over in silence`,
+		before:    `	case refused, gone:`,
+		after: `	case gone:
+		it.standing = settled
+		r.leave(it)
+	case refused:`,
+		pkg: "controllers/redelivery", test: "TestAnEventThatIsListedAndNotFoundHasFailedUntilALaterListLacksIt",
+	},
+	{
 		name: "redelivery-restart", file: "controllers/redelivery/learn.go",
 		safeguard: `what had its turn before a restart waits for the second look`,
 		before:    `!it.placed && !e.redelivered.Before(r.job.Begun)`,
