@@ -52,10 +52,11 @@ type Progress struct {
 	Pending, Delivered, Failed int
 	// Omitted events are within the bounds and beyond Limit.
 	Omitted int
-	// Cursor is the event that was redelivered last.
+	// Cursor is the event that was redelivered last. A running job has none until its canary was delivered, or there is none.
 	Cursor string
-	// Canary is the event that was sent first in this try. It is named once it is known what became of it: where the job goes on, it was
-	// delivered. Empty: it is not known yet, or there was none (a job that was resumed, or events that have never failed).
+	// Canary is the event that was sent before all others in this try, or after the first one or two that failed by their own fault. It is
+	// named once it is known what became of it: where the job goes on, it was delivered. Empty: it is not known yet, or there was none (a job
+	// that was resumed, or events that have never failed).
 	Canary string
 	// Answer says for people how the receiver answered the last event that failed: "it answered 503", "it did not answer". Empty: it was
 	// not asked.

@@ -185,12 +185,23 @@ func (r *round) fail(it *item, refusal bool) {
 func (r *round) stopIfDown(it *item) {
 	switch {
 	case it.id == r.trial && !r.tested:
-		r.stop(it)
+		r.judge(it)
 	case r.pass > 0 || it.refusal:
 	default:
 		if r.failures++; r.failures == failuresInARow {
 			r.state = Stopped
 		}
+	}
+}
+
+// judge ends the job after a failure of the canary. One that failed by its own fault says nothing about the receiver, so that another one
+// is taken, until there were too many.
+func (r *round) judge(canary *item) {
+	if canary.refusal {
+		r.unfit++
+	}
+	if !canary.refusal || r.unfit == unfitCanaries {
+		r.stop(canary)
 	}
 }
 

@@ -13,6 +13,8 @@ const (
 	betweenAttempts = time.Minute
 	// failuresInARow stop a job: the receiver is not well.
 	failuresInARow = 3
+	// unfitCanaries, which failed by their own fault, stop a job: the receiver may refuse everything.
+	unfitCanaries = 3
 )
 
 // looks are how long after the end of a pass those events have another turn that failed in it. Together they are longer than what a
@@ -81,9 +83,11 @@ type round struct {
 	// lost is how many have failed before a restart and are not to be seen any more.
 	lost int
 
-	// trial is the event that is sent as the canary. tested: it was delivered, or there is none.
+	// trial is the event that is sent as the canary. tested: it was delivered, or there is none (any more). unfit is how many have failed by
+	// their own fault.
 	trial  string
 	tested bool
+	unfit  int
 
 	// listed: there was a list; listDue: another one is needed.
 	listed, listDue bool
@@ -255,6 +259,9 @@ const (
 func (r *round) progress() Progress {
 	p := Progress{
 		State: r.state, Delivered: r.job.Delivered + r.delivered, Failed: r.lost, Cursor: r.cursor, Canary: r.canary, Answer: r.answer,
+	}
+	if r.state == Running && !r.tested {
+		p.Cursor = "" // it is taken for a sign that there was a canary, and that it was delivered
 	}
 	if !r.listed {
 		p.Failed = r.job.Failed

@@ -91,9 +91,9 @@ func TestACanaryThatIsNotDeliveredStopsTheJob(t *testing.T) {
 		status int
 		answer string
 	}{
-		"the receiver is down":            {0, "it did not answer"},
-		"it answers with an error":        {503, "it answered 503"},
-		"it does not take this one event": {422, "it answered 422"},
+		"the receiver is down":      {0, "it did not answer"},
+		"it answers with an error":  {503, "it answered 503"},
+		"it does not know who asks": {401, "it answered 401"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(anyJob(), lost("a", 30), lost("b", 20), lost("c", 10))
@@ -105,6 +105,76 @@ func TestACanaryThatIsNotDeliveredStopsTheJob(t *testing.T) {
 			}))
 		})
 	}
+}
+
+// canariesFail has events from a, the oldest, to e, of which some fail by their own fault, each in its way.
+func canariesFail(job Job, ways map[string]any) *world {
+	w := newWorld(job, lost("a", 50), lost("b", 40), lost("c", 30), lost("d", 20), lost("e", 10))
+	w.receiver = func(id string) int {
+		if status, is := ways[id].(int); is {
+			return status
+		}
+		return 200
+	}
+	w.trouble = func(id string) (*outcome, bool) {
+		if v, is := ways[id].(verdict); is {
+			return &outcome{verdict: v}, false
+		}
+		return nil, false
+	}
+	return w
+}
+
+func TestACanaryThatFailsByItsOwnFaultIsFollowedByAnother(t *testing.T) {
+	for name, test := range map[string]struct {
+		ways   map[string]any
+		avoid  string
+		calls  string
+		state  State
+		canary string
+		failed int
+	}{
+		"the receiver refuses it":      {map[string]any{"e": 422}, "", "e(failed), d, a, b, c", Completed, "d", 1},
+		"Medblocks refuses it":         {map[string]any{"e": refused}, "", "e(refused), d, a, b, c", Completed, "d", 1},
+		"Medblocks does not find it":   {map[string]any{"e": gone}, "", "e(gone), d, a, b, c", Completed, "d", 1},
+		"the second one fails as well": {map[string]any{"e": gone, "d": 400}, "", "e(gone), d(failed), c, a, b", Completed, "c", 2},
+		"the third one stops the job": {
+			map[string]any{"e": refused, "d": gone, "c": 422}, "", "e(refused), d(gone), c(failed)", Stopped, "c", 3,
+		},
+		"as does one that says that the receiver is down": {map[string]any{"e": 422, "d": 503}, "", "e(failed), d(failed)", Stopped, "d", 2},
+		"not by the one that failed in the try before": {
+			map[string]any{"e": 422}, "d", "e(failed), c, a, b, d", Completed, "c", 1,
+		},
+		"that one is passed over first, too": {map[string]any{"d": gone}, "e", "d(gone), c, a, b, e", Completed, "c", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := canariesFail(anyJob(func(j *Job) { j.Avoid = test.avoid }), test.ways)
+			g := played(t, w)
+			g.Expect(w.told()).To(HavePrefix(test.calls))
+			p := w.round.progress()
+			g.Expect(p).To(And(HaveField("State", test.state), HaveField("Canary", test.canary), HaveField("Failed", test.failed)))
+			g.Expect(p.Pending + p.Delivered + p.Failed).To(Equal(5))
+		})
+	}
+	t.Run("where there is none left, the others go on without one", func(t *testing.T) {
+		w := newWorld(anyJob(), lost("a", 30), lost("b", 20), event{id: "fresh", created: start.Add(-time.Second)})
+		w.receiver = answers(map[string]int{"a": 422, "b": 422})
+		g := played(t, w)
+		g.Expect(w.told()).To(HavePrefix("b(failed), a(failed), fresh, a(failed)"))
+		g.Expect(w.round.progress()).To(And(HaveField("State", Completed), HaveField("Canary", ""), HaveField("Delivered", 1)))
+	})
+	t.Run("until it is delivered, a restart begins with one again", func(t *testing.T) {
+		w := canariesFail(anyJob(), map[string]any{"e": 422})
+		for len(w.calls) < 1 {
+			w.step()
+		}
+		g := NewWithT(t)
+		g.Expect(w.round.progress()).To(And(HaveField("Cursor", ""), HaveField("Canary", ""), HaveField("Failed", 1)))
+		for len(w.calls) < 2 {
+			w.step()
+		}
+		g.Expect(w.round.progress()).To(And(HaveField("Cursor", "d"), HaveField("Canary", "d")))
+	})
 }
 
 func TestThreeFailuresInARowStopTheJob(t *testing.T) {

@@ -9,7 +9,7 @@ var redeliveryMutants = []mutant{
 		name: "redelivery-canary", file: "controllers/redelivery/learn.go",
 		safeguard: `a receiver that does not take the canary gets no other event`,
 		before: `	case it.id == r.trial && !r.tested:
-		r.stop(it)
+		r.judge(it)
 	case`,
 		after: `	case`,
 		pkg:   "controllers/redelivery", test: "TestACanaryThatIsNotDeliveredStopsTheJob",
@@ -20,6 +20,20 @@ var redeliveryMutants = []mutant{
 		before:    `it.id == r.job.Avoid`,
 		after:     `false`,
 		pkg:       "controllers/redelivery", test: "TestTheCanaryIsTheNewestEventThatHasFailedBeforeAndTheRestGoesOldestFirst",
+	},
+	{
+		name: "redelivery-unfit-canary", file: "controllers/redelivery/learn.go",
+		safeguard: `a canary that fails by its own fault is followed by another`,
+		before:    `!canary.refusal || r.unfit == unfitCanaries`,
+		after:     `true`,
+		pkg:       "controllers/redelivery", test: "TestACanaryThatFailsByItsOwnFaultIsFollowedByAnother",
+	},
+	{
+		name: "redelivery-unfit-canaries", file: "controllers/redelivery/learn.go",
+		safeguard: `a receiver that refuses three canaries gets no other event`,
+		before:    `|| r.unfit == unfitCanaries`,
+		after:     `|| false`,
+		pkg:       "controllers/redelivery", test: "TestACanaryThatFailsByItsOwnFaultIsFollowedByAnother",
 	},
 	{
 		name: "redelivery-three-in-a-row", file: "controllers/redelivery/learn.go",
