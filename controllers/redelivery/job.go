@@ -61,7 +61,7 @@ type Progress struct {
 	// Answer says for people how the receiver answered the last event that failed: "it answered 503", "it did not answer". Empty: it was
 	// not asked.
 	Answer string
-	// Exhausted are the ids of events that failed here and have had nine attempts or more by now, newest last, at most 100.
+	// Exhausted are the ids of events that failed here and have had nine attempts or more by now, newest last, at most 101.
 	Exhausted []string
 }
 

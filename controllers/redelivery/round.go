@@ -249,9 +249,10 @@ func (r *round) conclude() {
 	}
 }
 
-// maxExhausted bounds the ids in a Progress, and exhaustedAttempts are those after which Medblocks gives up an event.
+// maxExhausted bounds the ids in a Progress: one more than are remembered of them, so that it is seen that there were too many.
+// exhaustedAttempts are those after which Medblocks gives up an event.
 const (
-	maxExhausted      = 100
+	maxExhausted      = 101
 	exhaustedAttempts = 9
 )
 

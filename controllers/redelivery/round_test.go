@@ -652,9 +652,9 @@ func TestTheExhaustedEventsAreTheNewestThatFailed(t *testing.T) {
 	g := played(t, w)
 	p := w.round.progress()
 	g.Expect(p.Failed).To(Equal(300))
-	g.Expect(p.Exhausted).To(HaveLen(100))
+	g.Expect(p.Exhausted).To(HaveLen(101), "one more than a resource's status holds")
 	g.Expect(slices.IsSorted(p.Exhausted)).To(BeTrue())
-	g.Expect(p.Exhausted[99]).To(Equal("298"))
+	g.Expect(p.Exhausted[100]).To(Equal("298"))
 }
 
 func TestALargeJobTakesLittleTimeToThinkAbout(t *testing.T) {
