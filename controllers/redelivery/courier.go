@@ -70,7 +70,7 @@ func (c *Courier) Go(who types.NamespacedName, acct Account, job Job) {
 	ctx, stop := context.WithCancel(c.ctx)
 	r := &run{
 		courier: c, who: who, acct: acct, job: job, stop: stop, published: newRound(job).progress(),
-		log: c.opts.Log.WithValues("namespace", who.Namespace, "name", who.Name),
+		due: c.opts.Clock.Now().Add(publishInterval), log: c.opts.Log.WithValues("namespace", who.Namespace, "name", who.Name),
 	}
 	c.runs[who] = r
 	c.wg.Go(func() {

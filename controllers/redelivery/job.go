@@ -44,7 +44,7 @@ const (
 	Stopped State = "Stopped"
 )
 
-// Progress is how far a job has come. It is published at most every 10 s, and when the state changes.
+// Progress is how far a job has come. It is published at most every 10 s, first 10 s after the beginning, and when the state changes.
 type Progress struct {
 	State State
 	// Pending, Delivered and Failed are totals, those of the Job included. What has failed is not pending, although it has another turn

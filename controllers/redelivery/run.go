@@ -27,7 +27,7 @@ type run struct {
 	// published is guarded by the courier's mutex.
 	published Progress
 
-	// due is when the next publication may be made.
+	// due is when the next publication may be made, unless it is the last. The first one has to wait as well: the beginning was just recorded.
 	due time.Time
 }
 
@@ -70,7 +70,7 @@ func (r *run) list(ctx context.Context, round *round) {
 			break
 		}
 	}
-	round.takeList(l, r.now()) // the first one is published at once: nothing was before
+	round.takeList(l, r.now())
 	r.publishIfDue(round)
 }
 

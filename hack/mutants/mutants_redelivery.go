@@ -147,7 +147,14 @@ var redeliveryMutants = []mutant{
 		before: `	r.due = r.now().Add(publishInterval)
 `,
 		after: ``,
-		pkg:   "controllers/redelivery", test: "TestHowFarAJobHasComeIsPublishedAfterItsListEveryTenSecondsAndAtItsEnd",
+		pkg:   "controllers/redelivery", test: "TestHowFarAJobHasComeIsPublishedEveryTenSecondsAndAtItsEnd",
+	},
+	{
+		name: "redelivery-published-at-once", file: "controllers/redelivery/courier.go",
+		safeguard: `a short redelivery is published once`,
+		before:    `c.opts.Clock.Now().Add(publishInterval)`,
+		after:     `c.opts.Clock.Now()`,
+		pkg:       "controllers/redelivery", test: "TestAShortJobIsPublishedOnceAtItsEnd",
 	},
 	{
 		name: "background-starves-polls", file: "controllers/account/account.go",
