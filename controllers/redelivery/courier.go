@@ -69,7 +69,7 @@ func (c *Courier) Go(who types.NamespacedName, acct Account, job Job) {
 	}
 	ctx, stop := context.WithCancel(c.ctx)
 	r := &run{
-		courier: c, who: who, acct: acct, job: job, stop: stop, published: newRound(job).progress(),
+		courier: c, who: who, acct: acct, job: job, stop: stop,
 		due: c.opts.Clock.Now().Add(publishInterval), log: c.opts.Log.WithValues("namespace", who.Namespace, "name", who.Name),
 	}
 	c.runs[who] = r
@@ -89,15 +89,15 @@ func (c *Courier) Stop(who types.NamespacedName) {
 	}
 }
 
-// Progress is how far a resource's job with that beginning has come; false: it is not known.
+// Progress is how far a resource's job with that beginning has come; false: it is not known, or not yet.
 func (c *Courier) Progress(who types.NamespacedName, begun time.Time) (Progress, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	is, known := c.runs[who]
-	if !known || !is.job.Begun.Equal(begun) {
+	if !known || !is.job.Begun.Equal(begun) || is.published == nil {
 		return Progress{}, false
 	}
-	p := is.published
+	p := *is.published
 	p.Exhausted = slices.Clone(p.Exhausted)
 	return p, true
 }
@@ -106,9 +106,9 @@ func (c *Courier) Progress(who types.NamespacedName, begun time.Time) (Progress,
 func (c *Courier) show(r *run, p Progress) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.runs[r.who] != r || reflect.DeepEqual(r.published, p) {
+	if c.runs[r.who] != r || reflect.DeepEqual(r.published, &p) {
 		return false
 	}
-	r.published = p
+	r.published = &p
 	return true
 }

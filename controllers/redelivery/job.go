@@ -28,6 +28,8 @@ type Job struct {
 	Delivered, Failed int
 	// Resumed: the canary of this try was delivered before a restart, so that there is none now.
 	Resumed bool
+	// Cursor is the event that was redelivered last in this try, before a restart.
+	Cursor string
 	// Avoid is the event that failed as the canary of the try before: another one is taken, where there is one.
 	Avoid string
 }
@@ -44,7 +46,8 @@ const (
 	Stopped State = "Stopped"
 )
 
-// Progress is how far a job has come. It is published at most every 10 s, first 10 s after the beginning, and when the state changes.
+// Progress is how far a job has come. It is published at most every 10 s, first 10 s after the beginning and after the first list,
+// and when the state changes.
 type Progress struct {
 	State State
 	// Pending, Delivered and Failed are totals, those of the Job included. What has failed is not pending, although it has another turn

@@ -106,7 +106,7 @@ type round struct {
 }
 
 func newRound(job Job) *round {
-	return &round{job: job, state: Running, known: map[string]*item{}, tested: job.Resumed, listDue: true}
+	return &round{job: job, state: Running, known: map[string]*item{}, tested: job.Resumed, cursor: job.Cursor, listDue: true}
 }
 
 // next tells what is to be done at this time.

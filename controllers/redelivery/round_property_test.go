@@ -217,7 +217,7 @@ func TestARoundThatIsBegunAgainBreaksNoLaw(t *testing.T) {
 				break
 			}
 			again := job
-			again.Delivered, again.Failed, again.Resumed = p.Delivered, p.Failed, job.Resumed || p.Cursor != ""
+			again.Delivered, again.Failed, again.Resumed, again.Cursor = p.Delivered, p.Failed, job.Resumed || p.Cursor != "", p.Cursor
 			if p.Cursor != "" && !w.round.tested {
 				t.Fatalf("seed %d: it says that it is beyond its canary: %+v", seed, p)
 			}

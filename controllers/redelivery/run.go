@@ -24,8 +24,8 @@ type run struct {
 	log     logr.Logger
 	stop    context.CancelFunc
 
-	// published is guarded by the courier's mutex.
-	published Progress
+	// published is how far the job has come, as all may know; nil: nothing is known yet. The courier's mutex guards it.
+	published *Progress
 
 	// due is when the next publication may be made, unless it is the last. The first one has to wait as well: the beginning was just recorded.
 	due time.Time
@@ -99,7 +99,7 @@ func (r *run) send(ctx context.Context, round *round, eventID string) {
 // sleep waits until that time, or until there is something to publish.
 func (r *run) sleep(ctx context.Context, round *round, until time.Time) {
 	wake := until
-	if r.due.Before(until) && !reflect.DeepEqual(round.progress(), r.published) { // nobody else writes it
+	if p := round.progress(); round.listed && r.due.Before(until) && !reflect.DeepEqual(&p, r.published) { // nobody else writes it
 		wake = r.due
 	}
 	if wait := wake.Sub(r.now()); wait > 0 {
@@ -114,9 +114,10 @@ func (r *run) sleep(ctx context.Context, round *round, until time.Time) {
 	r.publishIfDue(round)
 }
 
-// publishIfDue publishes how far a job has come that is at work. Its end does not wait for anything.
+// publishIfDue publishes how far a job has come that is at work. Before the first list it knows less than was published before a restart.
+// Its end does not wait for anything.
 func (r *run) publishIfDue(round *round) {
-	if round.state == Running && !r.now().Before(r.due) {
+	if round.state == Running && round.listed && !r.now().Before(r.due) {
 		r.publish(round.progress())
 	}
 }

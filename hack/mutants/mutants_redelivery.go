@@ -150,6 +150,13 @@ var redeliveryMutants = []mutant{
 		pkg:   "controllers/redelivery", test: "TestHowFarAJobHasComeIsPublishedEveryTenSecondsAndAtItsEnd",
 	},
 	{
+		name: "redelivery-published-unlisted", file: "controllers/redelivery/run.go",
+		safeguard: `what was published before a restart stays until as much is known again`,
+		before:    `round.state == Running && round.listed &&`,
+		after:     `round.state == Running &&`,
+		pkg:       "controllers/redelivery", test: "TestAJobThatIsResumedIsNotShownBeforeItKnowsAsMuchAsBefore",
+	},
+	{
 		name: "redelivery-published-at-once", file: "controllers/redelivery/courier.go",
 		safeguard: `a short redelivery is published once`,
 		before:    `c.opts.Clock.Now().Add(publishInterval)`,
