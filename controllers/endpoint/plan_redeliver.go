@@ -47,9 +47,7 @@ func (p *planner) followCourier(is *v1alpha1.RedeliveryStatus) {
 		return
 	}
 	is.Pending, is.Delivered, is.Failed = bounded(g.Pending), bounded(g.Delivered), bounded(g.Failed)
-	if g.Cursor != "" { // else a try that was resumed has not sent anything yet
-		is.Cursor = g.Cursor
-	}
+	is.Cursor = g.Cursor
 	if g.Canary != "" { // else the one that failed before is still to be avoided
 		is.Canary = g.Canary
 	}
@@ -107,7 +105,7 @@ func (p *planner) jobOf(is *v1alpha1.RedeliveryStatus) *redelivery.Job {
 	job := &redelivery.Job{
 		EndpointID: p.plan.EndpointID, Begun: is.BegunAt.Time,
 		From: is.StartedAt.Add(-policy.RedeliveryMaxAgeOrDefault()), Before: is.StartedAt.Add(time.Second), // it is cut to seconds
-		Limit: policy.RedeliveryMaxEventsOrDefault(), Delivered: int(is.Delivered), Failed: int(is.Failed), Resumed: is.Cursor != "",
+		Limit: policy.RedeliveryMaxEventsOrDefault(), Delivered: int(is.Delivered), Failed: int(is.Failed), Resumed: is.Cursor != "", Cursor: is.Cursor,
 	}
 	if !job.Resumed {
 		job.Avoid = is.Canary
