@@ -10,6 +10,7 @@
 //	GET  /healthz                    200 when well, 503 while told to fail
 //	GET  /_receiver/events           accepted events and counts, as a Report
 //	POST /_receiver/fail?status=503  fail every request to the webhook path
+//	POST /_receiver/lose?status=504  handle deliveries, and fail all the same
 //	POST /_receiver/recover          stop failing
 //
 // The paths under /_receiver/ ask for no credentials: it is a sample, listen on
@@ -19,11 +20,9 @@ package receiver
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
 
@@ -35,6 +34,8 @@ const (
 	WebhookPath = "/webhooks/medblocks"
 	// DefaultFailStatus is what a receiver that is told to fail answers.
 	DefaultFailStatus = http.StatusServiceUnavailable
+	// DefaultLoseStatus is what arrives in place of an answer that is lost.
+	DefaultLoseStatus = http.StatusGatewayTimeout
 	// maxKeptEvents bounds the list of accepted events; the latest are kept.
 	maxKeptEvents = 1000
 )
@@ -57,11 +58,10 @@ type Server struct {
 	clock  event.Clock
 	logger *slog.Logger
 
-	mu     sync.Mutex
-	events []AcceptedEvent
-	counts Counts
-	// failStatus is 0 while the receiver is well.
-	failStatus int
+	mu      sync.Mutex
+	events  []AcceptedEvent
+	counts  Counts
+	failing failure
 }
 
 // AcceptedEvent is an event that was verified and handled.
@@ -85,7 +85,8 @@ type Counts struct {
 	// Rejected were refused: they carried no genuine event.
 	Rejected int `json:"rejected"`
 	// Failed were answered with an error for the receiver's own sake: it was told
-	// to fail, or has no secret yet.
+	// to fail, or has no secret yet. Those whose answer was lost are counted by what
+	// that was.
 	Failed int `json:"failed"`
 	// Waited had to wait for other secrets, whatever became of them.
 	Waited int `json:"waited"`
@@ -96,7 +97,8 @@ type Report struct {
 	// Events in the order of their arrival, the latest 1000.
 	Events []AcceptedEvent `json:"events"`
 	Counts Counts          `json:"counts"`
-	// Failing is the status that the receiver was told to fail with, 0 for none.
+	// Failing is the status that the receiver was told to fail with, 0 for none;
+	// also where it handles deliveries before.
 	Failing int `json:"failing"`
 }
 
@@ -117,7 +119,8 @@ func New(options Options) *Server {
 	})))
 	s.mux.HandleFunc("GET /healthz", s.serveHealth)
 	s.mux.HandleFunc("GET /_receiver/events", s.serveEvents)
-	s.mux.HandleFunc("POST /_receiver/fail", s.serveFail)
+	s.mux.HandleFunc("POST /_receiver/fail", s.serveFail(DefaultFailStatus, s.Fail))
+	s.mux.HandleFunc("POST /_receiver/lose", s.serveFail(DefaultLoseStatus, s.LoseAnswers))
 	s.mux.HandleFunc("POST /_receiver/recover", s.serveRecover)
 	return s
 }
@@ -129,53 +132,11 @@ func (systemClock) Now() time.Time { return time.Now() }
 // ServeHTTP serves deliveries and the admin paths.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
-// Fail makes every request to the webhook path fail with a status from 300 to
-// 599, whatever its signature. The events are not accepted: they come again.
-func (s *Server) Fail(status int) error {
-	if status < 300 || status > 599 {
-		return fmt.Errorf("status %d is not a failure: give one from 300 to 599", status)
-	}
-	s.setFailing(status)
-	return nil
-}
-
-// Recover undoes Fail.
-func (s *Server) Recover() { s.setFailing(0) }
-
-func (s *Server) setFailing(status int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.failStatus = status
-}
-
 // Report returns what arrived so far.
 func (s *Server) Report() Report {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Report{Events: append([]AcceptedEvent{}, s.events...), Counts: s.counts, Failing: s.failStatus}
-}
-
-// failWhenTold comes before the verification, as an outage would.
-func (s *Server) failWhenTold(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		status := s.failing(r.Method == http.MethodPost)
-		if status == 0 {
-			next.ServeHTTP(w, r)
-			return
-		}
-		s.logger.Info("delivery", "outcome", "told to fail", "status", status)
-		http.Error(w, "told to fail", status)
-	})
-}
-
-// failing returns the status to fail with, and counts the delivery if it is one.
-func (s *Server) failing(delivery bool) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.failStatus != 0 && delivery {
-		s.counts.Failed++
-	}
-	return s.failStatus
+	return Report{Events: append([]AcceptedEvent{}, s.events...), Counts: s.counts, Failing: s.failing.status}
 }
 
 func (s *Server) accept(_ context.Context, e event.Event) error {
@@ -231,7 +192,7 @@ func (s *Server) observe(d event.Delivery) {
 }
 
 func (s *Server) serveHealth(w http.ResponseWriter, _ *http.Request) {
-	if s.failing(false) != 0 {
+	if s.told(false).status != 0 {
 		http.Error(w, "told to fail", http.StatusServiceUnavailable)
 		return
 	}
@@ -239,29 +200,6 @@ func (s *Server) serveHealth(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (s *Server) serveEvents(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Report()) }
-
-func (s *Server) serveFail(w http.ResponseWriter, r *http.Request) {
-	status := DefaultFailStatus
-	if text := r.URL.Query().Get("status"); text != "" {
-		var err error
-		if status, err = strconv.Atoi(text); err != nil {
-			http.Error(w, "status is not a number", http.StatusBadRequest)
-			return
-		}
-	}
-	if err := s.Fail(status); err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	s.logger.Info("told to fail", "status", status)
-	writeJSON(w, map[string]int{"failing": status})
-}
-
-func (s *Server) serveRecover(w http.ResponseWriter, _ *http.Request) {
-	s.Recover()
-	s.logger.Info("recovered")
-	writeJSON(w, map[string]int{"failing": 0})
-}
 
 func writeJSON(w http.ResponseWriter, value any) {
 	w.Header().Set("Content-Type", "application/json")

@@ -151,10 +151,34 @@ func TestAReceiverFailsWhileToldToAndLosesNothing(t *testing.T) {
 	}
 }
 
+func TestAnEventWhoseAnswerWasLostIsKnownWhenItComesAgain(t *testing.T) {
+	for query, want := range map[string]int{"": 504, "?status=502": 502} {
+		t.Run("with "+query, func(t *testing.T) {
+			h := start(t, event.StaticSecrets(secret))
+			status, text := h.do(http.MethodPost, "/_receiver/lose"+query, "", nil)
+			h.Expect(status).To(Equal(200))
+			h.Expect(text).To(MatchJSON(fmt.Sprintf(`{"failing":%d}`, want)))
+			h.Expect(h.deliver("evt_1", secret)).To(Equal(want))
+			h.Expect(h.deliver("evt_1", "whsec_forged")).To(Equal(want))
+			h.Expect(h.status(http.MethodGet, "/healthz")).To(Equal(503))
+			h.Expect(h.report()).To(Equal(receiver.Report{
+				Events:  []receiver.AcceptedEvent{{ID: "evt_1", Type: event.TypeRecordsSyncFailed, ReceivedAt: now, Secret: "current"}},
+				Counts:  receiver.Counts{Accepted: 1, AcceptedCurrent: 1, Rejected: 1},
+				Failing: want,
+			}))
+
+			h.Expect(h.status(http.MethodPost, "/_receiver/recover")).To(Equal(200))
+			h.Expect(h.deliver("evt_1", secret)).To(Equal(200))
+			h.Expect(h.report().Counts).To(Equal(receiver.Counts{Accepted: 1, AcceptedCurrent: 1, Duplicates: 1, Rejected: 1}))
+		})
+	}
+}
+
 func TestAnOrderToFailThatMakesNoSenseIsRefused(t *testing.T) {
 	h := start(t, event.StaticSecrets(secret))
 	for _, status := range []string{"200", "299", "600", "0", "-1", "abc", "5e2"} {
 		h.Expect(h.status(http.MethodPost, "/_receiver/fail?status="+status)).To(Equal(400), status)
+		h.Expect(h.status(http.MethodPost, "/_receiver/lose?status="+status)).To(Equal(400), status)
 	}
 	h.Expect(h.status(http.MethodGet, "/_receiver/fail")).To(Equal(405))
 	h.Expect(h.status(http.MethodGet, "/nowhere")).To(Equal(404))

@@ -41,7 +41,12 @@ func (r *Receiver) Fail(ctx context.Context) error {
 	return call(ctx, http.MethodPost, r.URL+"/_receiver/fail", nil, nil)
 }
 
-// Recover ends that.
+// LoseAnswers has the receiver handle every delivery, and answer with status 504 all the same.
+func (r *Receiver) LoseAnswers(ctx context.Context) error {
+	return call(ctx, http.MethodPost, r.URL+"/_receiver/lose", nil, nil)
+}
+
+// Recover ends either.
 func (r *Receiver) Recover(ctx context.Context) error {
 	return call(ctx, http.MethodPost, r.URL+"/_receiver/recover", nil, nil)
 }
