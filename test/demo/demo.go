@@ -1,8 +1,8 @@
 // Copyright 2026 The Medblocks Webhook Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package demo tells the operator's whole story on one machine, with real programs: an endpoint is declared, registered,
-// disabled by Medblocks, and brought back. Whatever it says happened, it has seen: through the Kubernetes API, the emulator's
+// Package demo tells the operator's whole story on one machine, with real programs: an endpoint is declared, registered, disabled by
+// Medblocks, and brought back with all that it has missed, and its secret is rotated. Whatever it says happened, it has seen: through the Kubernetes API, the emulator's
 // admin surface and the receiver's.
 package demo
 
@@ -11,17 +11,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/medblocks/webhook-operator/api/v1alpha1"
 	"github.com/medblocks/webhook-operator/test/controlplane"
 	"github.com/medblocks/webhook-operator/test/stack"
 )
@@ -67,7 +61,7 @@ type story struct {
 	// apiKey is made up for this run; endpointID is what Medblocks called the endpoint.
 	apiKey, endpointID string
 	callsTold          int
-	disabledAt         time.Time
+	outage             outage
 }
 
 type chapter struct {
@@ -96,11 +90,11 @@ func (s *story) introduce() {
 	s.screen.line("")
 	s.screen.prose("Medblocks delivers events to webhook endpoints. When one event fails nine times in a row, it disables the endpoint, and " +
 		"tells nobody: from then on, events are lost. The operator registers endpoints from Kubernetes manifests, keeps their signing " +
-		"secrets in Secrets, shows what became of them, and brings them back.")
+		"secrets in Secrets, warns early, brings an endpoint back once its receiver is well again, and has it sent what it missed.")
 	s.screen.line("")
 	s.screen.prose("Everything here is the real program, except Medblocks itself: an emulator plays its part, with a clock that runs " +
-		fmt.Sprintf("%d times faster: 12 hours of retries pass in a second. ", timeScale) + "Times on the left are real seconds since the start. ✓ marks what was " +
-		"checked: at the Kubernetes API, at the emulator, at the receiver.")
+		fmt.Sprintf("%d times faster: 4 hours of retries pass in a second. ", timeScale) + "Times on the left are real seconds since the start. ✓ marks what was " +
+		"checked: at the Kubernetes API, at the emulator, at the receiver. All of it takes about a minute and a half.")
 }
 
 // tell runs the chapters.
@@ -109,9 +103,12 @@ func (s *story) tell(ctx context.Context) error {
 		{"Everything starts", s.begin},
 		{"An endpoint is declared", s.declare},
 		{"An event arrives, and the receiver can tell that it is genuine", s.deliver},
-		{"The receiver breaks, and Medblocks disables the endpoint in silence", s.breakDown},
-		{"The receiver recovers, and the operator brings the endpoint back", s.recover},
-		{"Events flow again", s.deliver},
+		{"The receiver breaks, and whoever wants to know is warned early", s.warn},
+		{"Nobody mends it, and Medblocks disables the endpoint in silence", s.breakDown},
+		{"The receiver returns, the operator asks it twice, and brings the endpoint back", s.recover},
+		{"What the endpoint has missed is delivered, each event once", s.redeliver},
+		{"The signing secret is rotated while events keep coming, and none is refused", s.rotate},
+		{"Events flow again, and the warning is over", s.calmDown},
 		{"The manifest is deleted, and nothing is left behind", s.remove},
 	}
 	took := make([]time.Duration, len(chapters))
@@ -125,93 +122,9 @@ func (s *story) tell(ctx context.Context) error {
 	}
 	fmt.Fprintf(s.Out, "\n%s\n", s.screen.paint(bold, "All of it was seen to happen"))
 	for i, c := range chapters {
-		s.screen.line(fmt.Sprintf("%s %d. %s%5.1f s", s.screen.paint(green, "✓"), i+1, pad(c.title, 72), took[i].Seconds()))
+		s.screen.line(fmt.Sprintf("%s %s%5.1f s", s.screen.paint(green, "✓"), pad(fmt.Sprintf("%d. %s", i+1, c.title), 84), took[i].Seconds()))
 	}
 	return nil
-}
-
-// begin starts the programs, in the order in which they need each other.
-func (s *story) begin(ctx context.Context) error {
-	for _, start := range []struct {
-		what string
-		run  func(context.Context) (string, error)
-	}{
-		{"Kubernetes", s.startControlPlane},
-		{"Medblocks", s.startEmulator},
-		{"receiver", s.startReceiver},
-		{"operator", s.startManager},
-	} {
-		since := time.Now()
-		said, err := start.run(ctx)
-		if err != nil {
-			return err
-		}
-		s.screen.at(time.Now(), fmt.Sprintf("%s %s%s%s", s.screen.paint(green, "✓"), pad(start.what, 12), said,
-			s.screen.paint(dim, fmt.Sprintf(" (%.1f s)", time.Since(since).Seconds()))))
-	}
-	return nil
-}
-
-func (s *story) startControlPlane(ctx context.Context) (string, error) {
-	s.screen.line(s.screen.paint(dim, "starting etcd, kube-apiserver and kube-controller-manager…"))
-	programs, err := stack.FindPrograms(s.BinDir)
-	if err != nil {
-		return "", err
-	}
-	plane, err := controlplane.Start(ctx, controlplane.Options{ControllerManager: true, RepositoryRoot: filepath.Dir(s.BinDir)})
-	if err != nil {
-		return "", err
-	}
-	s.plane = plane
-	s.atEnd(plane.Stop)
-	if s.stack, err = stack.New(plane, programs); err != nil {
-		return "", err
-	}
-	s.atEnd(s.stack.Stop)
-	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
-		return "", err
-	}
-	if s.api, err = client.NewWithWatch(plane.Admin, client.Options{Scheme: scheme}); err != nil {
-		return "", err
-	}
-	dir := filepath.Join(s.stack.Dir, "terminal")
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return "", err
-	}
-	s.terminal = &terminal{plane: plane, dir: dir, screen: s.screen}
-	return "control plane at " + strings.TrimSuffix(plane.Admin.Host, "/") + ", with RBAC, and the CRD and roles as shipped", nil
-}
-
-func (s *story) startEmulator(ctx context.Context) (_ string, err error) {
-	if s.emulator, err = s.stack.StartEmulator(ctx, fmt.Sprintf("--time-scale=%d", timeScale)); err != nil {
-		return "", err
-	}
-	return "emulator at " + s.emulator.URL, nil
-}
-
-// startReceiver also mounts the signing Secret for it, which does not exist yet.
-func (s *story) startReceiver(ctx context.Context) (string, error) {
-	var err error
-	if s.volume, err = s.stack.NewVolume("mounted-secret"); err != nil {
-		return "", err
-	}
-	s.atEnd(s.volume.Follow(context.WithoutCancel(ctx), s.api, signingSecret))
-	if s.receiver, err = s.stack.StartReceiver(ctx, s.volume.Dir); err != nil {
-		return "", err
-	}
-	return "sample server at " + s.receiver.WebhookURL, nil
-}
-
-func (s *story) startManager(ctx context.Context) (_ string, err error) {
-	s.manager, err = s.stack.StartManager(ctx, "manager", s.emulator.URL, "--disabled-poll-interval="+disabledPollInterval.String())
-	if err != nil {
-		return "", err
-	}
-	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
-	s.following = follow(watching, s.api, resourceKey)
-	s.atEnd(func() error { stop(); <-s.following.ended; return nil })
-	return fmt.Sprintf("bin/manager under its ServiceAccount; looks for disabled endpoints every %s (default: 30s)", disabledPollInterval), nil
 }
 
 func (s *story) atEnd(ending func() error) { s.endings = append(s.endings, ending) }

@@ -25,12 +25,17 @@ import (
 )
 
 const (
-	// timeScale makes 12 hours one second, and the nine attempts (3.6 days) some seven.
-	timeScale = 43_200
+	// timeScale makes 4 hours one second, and the nine attempts (3.6 days) some 22: enough to be warned before the last one, on a busy
+	// machine too.
+	timeScale = 14_400
 	// disabledPollInterval is short, for nobody likes to wait in a demo.
 	disabledPollInterval = time.Second
-	// backoff is long enough to look around while the endpoint is disabled.
-	backoff = 10 * time.Second
+	// backoff is long enough to look around before the receiver is probed.
+	backoff = 3 * time.Second
+	// thisMachine is where the receiver is. The operator would not probe it otherwise.
+	thisMachine = "127.0.0.0/8"
+	// mountDelay is how much later than the Secret the receiver's files change.
+	mountDelay = 500 * time.Millisecond
 
 	resourceName = "patient-events"
 	keySecret    = "medblocks-api-key"
@@ -56,11 +61,18 @@ spec:
   apiKeySecretRef:
     name: %s
   reenablePolicy:
-    mode: Always    # bring it back when Medblocks disables it
+    mode: WhenHealthy    # bring it back when Medblocks disables it, once the receiver answers again
     backoff:
-      initial: %s  # by default 1m
+      initial: %s        # by default 1m
+    redelivery:
+      mode: Undelivered  # and have it sent what it missed
 `, resourceName, s.receiver.WebhookURL, eventType, keySecret, backoff)
 }
+
+// monitoring is added to the manifest later.
+const monitoring = `  deliveryMonitoring:
+    interval: 1m
+`
 
 // declare does what a user does: a Secret with the API key, a manifest, and waiting for Ready.
 func (s *story) declare(ctx context.Context) error {
@@ -160,7 +172,7 @@ func (s *story) tellCalls(ctx context.Context) error {
 		return err
 	}
 	for _, call := range calls[min(s.callsTold, len(calls)):] {
-		if call.Method == http.MethodGet {
+		if call.Method == http.MethodGet || call.Operation == emulator.OperationRedeliverEvent { // for these see redeliver
 			continue
 		}
 		body := ""
@@ -173,51 +185,13 @@ func (s *story) tellCalls(ctx context.Context) error {
 	return nil
 }
 
-// deliver has Medblocks send an event, and the receiver say what it makes of it.
-func (s *story) deliver(ctx context.Context) error {
-	id, err := s.fire(ctx)
-	if err != nil {
-		return err
+// status is the resource's.
+func (s *story) status(ctx context.Context) (*v1alpha1.MedblocksWebhookEndpointStatus, error) {
+	var mwe v1alpha1.MedblocksWebhookEndpoint
+	if err := s.api.Get(ctx, resourceKey, &mwe); err != nil {
+		return nil, err
 	}
-	err = s.await(ctx, "the receiver to accept the event", func(ctx context.Context) error {
-		report, err := s.receiver.Report(ctx)
-		if err != nil {
-			return err
-		}
-		for _, e := range report.Events {
-			if e.ID == id {
-				s.screen.seen("the receiver has verified its signature with the %s secret, and accepted it", e.Secret)
-				return nil
-			}
-		}
-		return fmt.Errorf("it accepted %d events, but not %s", len(report.Events), id)
-	})
-	if err != nil {
-		return err
-	}
-	return s.await(ctx, "Medblocks to see that", func(ctx context.Context) error {
-		deliveries, err := s.emulator.Deliveries(ctx, id)
-		if err != nil {
-			return err
-		}
-		if n := len(deliveries); n == 0 || deliveries[n-1].StatusCode != http.StatusOK {
-			return fmt.Errorf("%d attempts, none answered with 200", n)
-		}
-		s.screen.seen("Medblocks got the answer %d at attempt %d: delivered", http.StatusOK, len(deliveries))
-		return nil
-	})
-}
-
-func (s *story) fire(ctx context.Context) (id string, err error) {
-	fired, err := s.emulator.Fire(ctx, s.apiKey, eventType)
-	if err != nil {
-		return "", err
-	}
-	if len(fired) != 1 {
-		return "", fmt.Errorf("there are %d events, and not one", len(fired))
-	}
-	s.screen.at(time.Now(), fmt.Sprintf("a patient completes a flow: Medblocks makes %s, a %s", fired[0].ID, eventType))
-	return fired[0].ID, nil
+	return &mwe.Status, nil
 }
 
 // remove deletes the manifest and looks for what is left.

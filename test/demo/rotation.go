@@ -1,0 +1,161 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/medblocks/webhook-operator/api/medblocks/event"
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/test/emulator"
+	"github.com/medblocks/webhook-operator/test/receiver"
+)
+
+const (
+	// rotationTries is how often the secret is rotated on a machine that is too busy to show anything by it.
+	rotationTries = 3
+	// enoughAfter are the deliveries with the new secret that are waited for.
+	enoughAfter = 10
+)
+
+// rotation is what became of the events that fired meanwhile.
+type rotation struct {
+	// counts are what the receiver's report has more than before.
+	counts receiver.Counts
+	// signedOld and signedNew were accepted; refused were not, at one attempt at least.
+	signedOld, signedNew, refused int
+	// late is how much later than Medblocks' secret the receiver's files changed.
+	late time.Duration
+}
+
+// rotate has the secret rotated under a stream of events, and checks that none is refused. A delivery waits for its secret for some seconds
+// only: where this machine was slower than that it has shown nothing, and the secret is rotated again.
+func (s *story) rotate(ctx context.Context) error {
+	s.screen.prose("Medblocks signs with a new secret at once, and the receiver's files follow later: after half a second here, after up to a " +
+		"minute under a kubelet. A receiver lets deliveries with a signature that it does not know yet wait for its files, for up to " +
+		event.DefaultSecretsWait.String() + ".")
+	for try := 1; ; try++ {
+		r, err := s.rotateOnce(ctx)
+		if err != nil {
+			return err
+		}
+		if r.refused == 0 {
+			return s.showRotation(ctx, r)
+		}
+		if r.late < event.DefaultSecretsWait || try == rotationTries {
+			return fmt.Errorf("%d deliveries were refused, and the receiver's files were %s late", r.refused, r.late)
+		}
+		s.screen.prose(fmt.Sprintf("This machine is so busy that the files changed only after %.1f s: some deliveries were refused, and came again. "+
+			"Once more.", r.late.Seconds()))
+	}
+}
+
+func (s *story) rotateOnce(ctx context.Context) (r rotation, err error) {
+	before, err := s.receiver.Report(ctx)
+	if err != nil {
+		return r, err
+	}
+	old, err := s.onlyEndpoint(ctx)
+	if err != nil {
+		return r, err
+	}
+	events := s.keepFiring(ctx)
+	defer events.stop()
+	s.screen.at(time.Now(), "from now on, patients complete flows all the time")
+	err = s.terminal.kubectl(ctx, "annotate", "--overwrite", resource, v1alpha1.AnnotationRotateSecretRequestedAt+"="+time.Now().UTC().Format(time.RFC3339))
+	if err != nil {
+		return r, err
+	}
+	if err := s.awaitNewSecret(ctx, old.Secret); err != nil {
+		return r, err
+	}
+	if r.late, err = s.awaitFiles(ctx, old.Secret); err != nil {
+		return r, err
+	}
+	if err := s.awaitSigned(ctx, events, old.Secret); err != nil {
+		return r, err
+	}
+	fired, err := events.stop()
+	if err != nil {
+		return r, err
+	}
+	if err := s.awaitDelivered(ctx, fired); err != nil {
+		return r, err
+	}
+	return r, s.judge(ctx, &r, fired, old.Secret, before.Counts)
+}
+
+// awaitNewSecret waits until the Secret has both values.
+func (s *story) awaitNewSecret(ctx context.Context, old string) error {
+	return s.await(ctx, "the Secret to hold the new value", func(ctx context.Context) error {
+		endpoint, err := s.onlyEndpoint(ctx)
+		if err != nil {
+			return err
+		}
+		var secret corev1.Secret
+		if err := s.api.Get(ctx, signingSecret, &secret); err != nil {
+			return err
+		}
+		current, previous := string(secret.Data[v1alpha1.SecretKeyValue]), string(secret.Data[v1alpha1.SecretKeyPrevious])
+		if endpoint.Secret == old || current != endpoint.Secret || previous != old {
+			return errors.New("it does not hold the new value and the one before")
+		}
+		s.screen.seen("Medblocks signs with a new secret, and the Secret holds it, beside the one before")
+		return nil
+	})
+}
+
+// awaitFiles waits until the receiver has the new secret, and returns how much later than Medblocks that was.
+func (s *story) awaitFiles(ctx context.Context, old string) (late time.Duration, err error) {
+	err = s.await(ctx, "the receiver's files", func(ctx context.Context) error {
+		value, err := os.ReadFile(filepath.Join(s.volume.Dir, v1alpha1.SecretKeyValue))
+		if err != nil {
+			return err
+		}
+		if string(value) == old {
+			return errors.New("they hold the old secret")
+		}
+		changed, err := os.Lstat(filepath.Join(s.volume.Dir, "..data"))
+		if err != nil {
+			return err
+		}
+		rotated, err := s.rotatedAt(ctx)
+		if err != nil {
+			return err
+		}
+		late = changed.ModTime().Sub(rotated)
+		s.screen.seen("the receiver has it as a file, %.1f s after Medblocks began to use it", late.Seconds())
+		return nil
+	})
+	return late, err
+}
+
+// rotatedAt is when Medblocks was asked to rotate the secret last.
+func (s *story) rotatedAt(ctx context.Context) (at time.Time, err error) {
+	calls, err := s.emulator.Calls(ctx)
+	if err != nil {
+		return at, err
+	}
+	for i := range calls {
+		if calls[i].Operation == emulator.OperationRotateSecret && calls[i].Status == http.StatusOK {
+			at = calls[i].At
+		}
+	}
+	return at, nil
+}
+
+func (s *story) showRotation(ctx context.Context, r rotation) error {
+	s.screen.seen("%d events fired meanwhile. The receiver has accepted all of them at the first attempt and refused none: %d signed with the old secret, "+
+		"%d with the new one. %d had to wait for its files", r.counts.Accepted, r.signedOld, r.signedNew, r.counts.Waited)
+	return s.terminal.kubectl(ctx, "get", "mwe", resourceName, "-o",
+		`jsonpath={range .status.conditions[?(@.type=="SigningSecretReady")]}{.reason}: {.message}{"\n"}{end}`)
+}
