@@ -81,7 +81,7 @@ help: ## Show this list.
 	@awk -f hack/help.awk $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: build $(controlplane_if_ours) ## Show the whole story on this machine: an endpoint registered, disabled, and brought back.
+demo: build $(controlplane_if_ours) ## Show the whole story on this machine, in a minute and a half: registered, disabled, brought back, rotated.
 	@bin/demo $(if $(filter-out 0 false no,$(HOLD)),--hold)
 
 .PHONY: test

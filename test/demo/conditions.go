@@ -164,13 +164,16 @@ func (c *conditions) first(after time.Time, is func(change) bool) (change, bool)
 	return c.all[i], true
 }
 
-// tell prints the changes that were not told yet, one line each, with the messages that no other change repeats.
+// tell prints the changes that were not told yet, one line each, and the messages of Ready and of the talkative ones, unless the
+// change before has said the same.
 func (c *conditions) tell(s *screen) {
+	said := ""
 	for _, ch := range c.untold() {
 		s.at(ch.at, ch.line(s))
-		if ch.to == "" || !ch.still && ch.kind != v1alpha1.ConditionReady && ch.kind != v1alpha1.ConditionDeliveriesHealthy {
+		if ch.message == "" || ch.message == said || ch.kind != v1alpha1.ConditionReady && !slices.Contains(talkative, ch.kind) {
 			continue
 		}
+		said = ch.message
 		for _, line := range wrap(ch.message, width-gutter-4) {
 			s.line("    " + s.paint(dim, line))
 		}

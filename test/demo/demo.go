@@ -105,7 +105,7 @@ func (s *story) tell(ctx context.Context) error {
 		{"An event arrives, and the receiver can tell that it is genuine", s.deliver},
 		{"The receiver breaks, and whoever wants to know is warned early", s.warn},
 		{"Nobody mends it, and Medblocks disables the endpoint in silence", s.breakDown},
-		{"The receiver returns, the operator asks it twice, and brings the endpoint back", s.recover},
+		{"The receiver returns, answers twice, and the operator brings the endpoint back", s.recover},
 		{"What the endpoint has missed is delivered, each event once", s.redeliver},
 		{"The signing secret is rotated while events keep coming, and none is refused", s.rotate},
 		{"Events flow again, and the warning is over", s.calmDown},

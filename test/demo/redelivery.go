@@ -41,9 +41,7 @@ func (s *story) redeliver(ctx context.Context) error {
 	if err := s.checkHandledOnce(ctx); err != nil {
 		return err
 	}
-	err = s.terminal.kubectl(ctx, "get", "mwe", resourceName, "-o",
-		`jsonpath={.status.redelivery.state}: {.status.redelivery.delivered} delivered, canary {.status.redelivery.canary}{"\n"}`)
-	if err != nil {
+	if err := s.terminal.kubectl(ctx, "get", "mwe", resourceName, "-o", `jsonpath={.status.redelivery}{"\n"}`); err != nil {
 		return err
 	}
 	return s.terminal.kubectl(ctx, "get", "mwe", resourceName, "-o", `jsonpath={range .status.history[*]}{.time}  {.action}  {.trigger}{"\n"}{end}`)
@@ -68,11 +66,11 @@ func (s *story) tellRedeliveries(ctx context.Context) error {
 		note := ""
 		switch d.EventID {
 		case s.inOrder()[0]:
-			note = "  the newest goes first: it is the canary"
+			note = "  (the canary: the newest)"
 		case s.outage.events[0]:
-			note = "  then the oldest first"
+			note = "  (then oldest first)"
 		}
-		s.screen.at(d.At, fmt.Sprintf("→ operator calls Medblocks: POST /events/%s/redeliver → %d%s", d.EventID, d.StatusCode, note))
+		s.screen.at(d.At, fmt.Sprintf("→ operator calls Medblocks: POST /events/%s/redeliver, receiver: %d%s", d.EventID, d.StatusCode, note))
 		if d.StatusCode != http.StatusOK {
 			return fmt.Errorf("the receiver answered %d", d.StatusCode)
 		}

@@ -23,8 +23,8 @@ import (
 const (
 	// rotationTries is how often the secret is rotated on a machine that is too busy to show anything by it.
 	rotationTries = 3
-	// enoughAfter are the deliveries with the new secret that are waited for.
-	enoughAfter = 10
+	// enoughBefore and enoughAfter are the deliveries with the old and with the new secret that are waited for.
+	enoughBefore, enoughAfter = 5, 10
 )
 
 // rotation is what became of the events that fired meanwhile.
@@ -40,9 +40,9 @@ type rotation struct {
 // rotate has the secret rotated under a stream of events, and checks that none is refused. A delivery waits for its secret for some seconds
 // only: where this machine was slower than that it has shown nothing, and the secret is rotated again.
 func (s *story) rotate(ctx context.Context) error {
-	s.screen.prose("Medblocks signs with a new secret at once, and the receiver's files follow later: after half a second here, after up to a " +
-		"minute under a kubelet. A receiver lets deliveries with a signature that it does not know yet wait for its files, for up to " +
-		event.DefaultSecretsWait.String() + ".")
+	s.screen.prose("Medblocks signs with a new secret at once, and the receiver's files follow later: after half a second here. So the receiver lets a " +
+		"delivery whose signature it does not know wait for them, for up to " + event.DefaultSecretsWait.String() + ". (A kubelet may take longer. " +
+		"Deliveries are refused then, and come again: docs/receivers.md says what to do about it.)")
 	for try := 1; ; try++ {
 		r, err := s.rotateOnce(ctx)
 		if err != nil {
@@ -71,17 +71,21 @@ func (s *story) rotateOnce(ctx context.Context) (r rotation, err error) {
 	events := s.keepFiring(ctx)
 	defer events.stop()
 	s.screen.at(time.Now(), "from now on, patients complete flows all the time")
+	if err := s.awaitAccepted(ctx, "deliveries with the old secret", events, old.Secret, enoughBefore); err != nil {
+		return r, err
+	}
 	err = s.terminal.kubectl(ctx, "annotate", "--overwrite", resource, v1alpha1.AnnotationRotateSecretRequestedAt+"="+time.Now().UTC().Format(time.RFC3339))
 	if err != nil {
 		return r, err
 	}
-	if err := s.awaitNewSecret(ctx, old.Secret); err != nil {
+	now, err := s.awaitNewSecret(ctx, old.Secret)
+	if err != nil {
 		return r, err
 	}
 	if r.late, err = s.awaitFiles(ctx, old.Secret); err != nil {
 		return r, err
 	}
-	if err := s.awaitSigned(ctx, events, old.Secret); err != nil {
+	if err := s.awaitAccepted(ctx, "deliveries with the new secret", events, now, enoughAfter); err != nil {
 		return r, err
 	}
 	fired, err := events.stop()
@@ -91,12 +95,12 @@ func (s *story) rotateOnce(ctx context.Context) (r rotation, err error) {
 	if err := s.awaitDelivered(ctx, fired); err != nil {
 		return r, err
 	}
-	return r, s.judge(ctx, &r, fired, old.Secret, before.Counts)
+	return r, s.judge(ctx, &r, fired, old.Secret, now, before.Counts)
 }
 
-// awaitNewSecret waits until the Secret has both values.
-func (s *story) awaitNewSecret(ctx context.Context, old string) error {
-	return s.await(ctx, "the Secret to hold the new value", func(ctx context.Context) error {
+// awaitNewSecret waits until the Secret has both values, and returns the new one.
+func (s *story) awaitNewSecret(ctx context.Context, old string) (current string, err error) {
+	err = s.await(ctx, "the Secret to hold the new value", func(ctx context.Context) error {
 		endpoint, err := s.onlyEndpoint(ctx)
 		if err != nil {
 			return err
@@ -105,13 +109,16 @@ func (s *story) awaitNewSecret(ctx context.Context, old string) error {
 		if err := s.api.Get(ctx, signingSecret, &secret); err != nil {
 			return err
 		}
-		current, previous := string(secret.Data[v1alpha1.SecretKeyValue]), string(secret.Data[v1alpha1.SecretKeyPrevious])
-		if endpoint.Secret == old || current != endpoint.Secret || previous != old {
+		current = string(secret.Data[v1alpha1.SecretKeyValue])
+		if endpoint.Secret == old || current != endpoint.Secret || string(secret.Data[v1alpha1.SecretKeyPrevious]) != old {
 			return errors.New("it does not hold the new value and the one before")
 		}
-		s.screen.seen("Medblocks signs with a new secret, and the Secret holds it, beside the one before")
 		return nil
 	})
+	if err == nil {
+		s.screen.seen("Medblocks signs with a new secret, and the Secret holds it, beside the one before")
+	}
+	return current, err
 }
 
 // awaitFiles waits until the receiver has the new secret, and returns how much later than Medblocks that was.
@@ -133,9 +140,11 @@ func (s *story) awaitFiles(ctx context.Context, old string) (late time.Duration,
 			return err
 		}
 		late = changed.ModTime().Sub(rotated)
-		s.screen.seen("the receiver has it as a file, %.1f s after Medblocks began to use it", late.Seconds())
 		return nil
 	})
+	if err == nil {
+		s.screen.seen("the receiver has it as a file, %.1f s after Medblocks began to use it", late.Seconds())
+	}
 	return late, err
 }
 
@@ -156,6 +165,5 @@ func (s *story) rotatedAt(ctx context.Context) (at time.Time, err error) {
 func (s *story) showRotation(ctx context.Context, r rotation) error {
 	s.screen.seen("%d events fired meanwhile. The receiver has accepted all of them at the first attempt and refused none: %d signed with the old secret, "+
 		"%d with the new one. %d had to wait for its files", r.counts.Accepted, r.signedOld, r.signedNew, r.counts.Waited)
-	return s.terminal.kubectl(ctx, "get", "mwe", resourceName, "-o",
-		`jsonpath={range .status.conditions[?(@.type=="SigningSecretReady")]}{.reason}: {.message}{"\n"}{end}`)
+	return s.terminal.kubectlFrom(ctx, "Data", "describe", "secret", signingSecret.Name)
 }

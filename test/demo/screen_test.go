@@ -93,6 +93,53 @@ func TestAChangeIsToldOnceAndFoundForEver(t *testing.T) {
 	g.Expect(found).To(BeFalse(), "not after that")
 }
 
+func TestAnotherMessageIsAChangeOfTheTalkativeConditionsAndIsToldOnce(t *testing.T) {
+	g := NewWithT(t)
+	var out bytes.Buffer
+	start := time.Now()
+	s := &screen{out: &out, start: start}
+	c := &conditions{}
+	saying := func(kind, message string) metav1.Condition {
+		is := condition(kind, metav1.ConditionFalse, "AutoDisabled")
+		is.Message = message
+		return is
+	}
+	tell := func(message string) string {
+		out.Reset()
+		c.note("uid", []metav1.Condition{saying(v1alpha1.ConditionEnabled, message), saying(v1alpha1.ConditionReady, message)}, start)
+		c.tell(s)
+		return out.String()
+	}
+	g.Expect(tell("it waits")).To(Equal("   0.0s  ● condition Enabled            –       → False   AutoDisabled\n             it waits\n" +
+		"   0.0s  ● condition Ready              –       → False   AutoDisabled\n"), "Ready says the same")
+	g.Expect(tell("it waits")).To(BeEmpty())
+	g.Expect(tell("it answered 503")).To(Equal("   0.0s  ● condition Enabled            still     False   AutoDisabled\n             it answered 503\n"))
+
+	_, found := c.said(start.Add(-time.Second), v1alpha1.ConditionEnabled, "answered 503")
+	g.Expect(found).To(BeTrue())
+	_, found = c.said(start.Add(-time.Second), v1alpha1.ConditionEnabled, "answered 405")
+	g.Expect(found).To(BeFalse())
+	_, found = c.said(start, v1alpha1.ConditionEnabled, "answered 503")
+	g.Expect(found).To(BeFalse(), "not after that")
+}
+
+func TestAnAttemptCountsAsRecordedOnlyWhileTheEndpointIsDisabled(t *testing.T) {
+	g := NewWithT(t)
+	c := &conditions{}
+	status := func(enabled metav1.ConditionStatus, attempts int) *v1alpha1.MedblocksWebhookEndpointStatus {
+		return &v1alpha1.MedblocksWebhookEndpointStatus{
+			Conditions: []metav1.Condition{condition(v1alpha1.ConditionEnabled, enabled, "")},
+			Reenable:   &v1alpha1.ReenableStatus{Attempts: make([]metav1.Time, attempts)},
+		}
+	}
+	c.noteAttempts(status(metav1.ConditionFalse, 0))
+	c.noteAttempts(status(metav1.ConditionTrue, 1))
+	g.Expect(c.attemptsRecorded()).To(BeZero())
+	c.noteAttempts(status(metav1.ConditionFalse, 1))
+	c.noteAttempts(status(metav1.ConditionTrue, 1))
+	g.Expect(c.attemptsRecorded()).To(Equal(1))
+}
+
 func TestAResourceThatWasCreatedAgainStartsWithoutConditions(t *testing.T) {
 	g := NewWithT(t)
 	c := &conditions{}

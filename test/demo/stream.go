@@ -101,21 +101,15 @@ func (s *story) attempts(ctx context.Context, ids []string) ([]emulator.Delivery
 	return attempts, nil
 }
 
-// awaitSigned waits until enough events have been accepted that were signed with another secret than the old one.
-func (s *story) awaitSigned(ctx context.Context, events *stream, old string) error {
-	return s.await(ctx, "deliveries with the new secret", func(ctx context.Context) error {
+// awaitAccepted waits until so many events of a stream have been accepted that were signed with that secret.
+func (s *story) awaitAccepted(ctx context.Context, what string, events *stream, secret string, enough int) error {
+	return s.await(ctx, what, func(ctx context.Context) error {
 		attempts, err := s.attempts(ctx, events.fired())
 		if err != nil {
 			return err
 		}
-		accepted := 0
-		for i := range attempts {
-			if attempts[i].StatusCode == http.StatusOK && !isSigned(&attempts[i], old) {
-				accepted++
-			}
-		}
-		if accepted < enoughAfter {
-			return fmt.Errorf("%d were accepted", accepted)
+		if n := count(attempts, func(d *emulator.Delivery) bool { return isAccepted(d) && isSigned(d, secret) }); n < enough {
+			return fmt.Errorf("%d were accepted", n)
 		}
 		return nil
 	})
@@ -127,39 +121,33 @@ func (s *story) awaitDelivered(ctx context.Context, ids []string) error {
 		if err != nil {
 			return err
 		}
-		accepted := 0
-		for i := range attempts {
-			if attempts[i].StatusCode == http.StatusOK {
-				accepted++
-			}
-		}
-		if accepted != len(ids) {
-			return fmt.Errorf("%d events of %d were accepted", accepted, len(ids))
+		if n := count(attempts, isAccepted); n != len(ids) {
+			return fmt.Errorf("%d events of %d were accepted", n, len(ids))
 		}
 		return nil
 	})
 }
 
-// judge counts what was signed with which secret, and compares that with the receiver's report.
-func (s *story) judge(ctx context.Context, r *rotation, ids []string, old string, before receiver.Counts) error {
-	endpoint, err := s.onlyEndpoint(ctx)
-	if err != nil {
-		return err
+func count(attempts []emulator.Delivery, is func(*emulator.Delivery) bool) (n int) {
+	for i := range attempts {
+		if is(&attempts[i]) {
+			n++
+		}
 	}
+	return n
+}
+
+func isAccepted(d *emulator.Delivery) bool { return d.StatusCode == http.StatusOK }
+
+// judge counts what was signed with which secret, and compares that with the receiver's report.
+func (s *story) judge(ctx context.Context, r *rotation, ids []string, old, now string, before receiver.Counts) error {
 	attempts, err := s.attempts(ctx, ids)
 	if err != nil {
 		return err
 	}
-	for i := range attempts {
-		switch d := &attempts[i]; {
-		case d.StatusCode != http.StatusOK:
-			r.refused++
-		case isSigned(d, endpoint.Secret):
-			r.signedNew++
-		case isSigned(d, old):
-			r.signedOld++
-		}
-	}
+	r.signedOld = count(attempts, func(d *emulator.Delivery) bool { return isAccepted(d) && isSigned(d, old) })
+	r.signedNew = count(attempts, func(d *emulator.Delivery) bool { return isAccepted(d) && isSigned(d, now) })
+	r.refused = len(attempts) - count(attempts, isAccepted)
 	report, err := s.receiver.Report(ctx)
 	if err != nil {
 		return err

@@ -45,6 +45,9 @@ func (s *story) warn(ctx context.Context) error {
 	if err := s.terminal.kubectl(ctx, "get", "mwe"); err != nil {
 		return err
 	}
+	if err := s.tellAttempts(ctx); err != nil {
+		return err
+	}
 	s.screen.prose("Nothing is to be seen of it: the endpoint is active, and for Medblocks it will be for days. The operator can look at the " +
 		"endpoint's events now and then, which costs one call each time. So the team adds this to its manifest:")
 	switchedOn := time.Now()
@@ -63,13 +66,13 @@ func (s *story) loseAnAnswer(ctx context.Context) error {
 	if err := s.receiver.LoseAnswers(ctx); err != nil {
 		return err
 	}
-	s.screen.at(time.Now(), "the receiver handles what comes, but its answers get lost: a proxy before it says 504 …")
+	s.screen.at(time.Now(), "the receiver handles what comes, but its answers get lost: a proxy in front of it says 504 …")
 	id, err := s.fire(ctx)
 	if err != nil {
 		return err
 	}
 	s.outage.events = []string{id}
-	return s.await(ctx, "the receiver to handle the event", func(ctx context.Context) error {
+	err = s.await(ctx, "the receiver to handle the event", func(ctx context.Context) error {
 		handled, err := s.handled(ctx)
 		if err != nil {
 			return err
@@ -77,9 +80,13 @@ func (s *story) loseAnAnswer(ctx context.Context) error {
 		if handled[id] == 0 {
 			return fmt.Errorf("it has not handled %s", id)
 		}
-		s.screen.seen("the receiver has handled it, and Medblocks does not know: it will come again")
-		return nil
+		return s.tellAttempts(ctx)
 	})
+	if err != nil {
+		return err
+	}
+	s.screen.seen("the receiver has handled it, and Medblocks does not know: it will come again")
+	return nil
 }
 
 // handled counts how often the receiver has handled each event.
