@@ -12,7 +12,7 @@ import (
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
 )
 
-// calmDown delivers one more event, and waits for the next look at the events.
+// calmDown delivers one more event, and waits for the next look at the events, if it was not made yet.
 func (s *story) calmDown(ctx context.Context) error {
 	if err := s.deliver(ctx); err != nil {
 		return err

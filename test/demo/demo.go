@@ -93,7 +93,7 @@ func (s *story) introduce() {
 		"secrets in Secrets, warns early, brings an endpoint back once its receiver is well again, and has it sent what it missed.")
 	s.screen.line("")
 	s.screen.prose("Everything here is the real program, except Medblocks itself: an emulator plays its part, with a clock that runs " +
-		fmt.Sprintf("%d times faster: 4 hours of retries pass in a second. ", timeScale) + "Times on the left are real seconds since the start. ✓ marks what was " +
+		fmt.Sprintf("%d times faster: 3 hours of retries pass in a second. ", timeScale) + "Times on the left are real seconds since the start. ✓ marks what was " +
 		"checked: at the Kubernetes API, at the emulator, at the receiver. All of it takes about a minute and a half.")
 }
 

@@ -51,7 +51,7 @@ tail -f %[7]s
 # Medblocks makes an event
 curl -sS %[5]s/_emulator/events -d '{"type":"%[8]s"}'
 
-# the receiver breaks: fire an event, and nine attempts (some 22 s) later the endpoint is disabled; then mend it, and half a minute later
+# the receiver breaks: fire an event, and nine attempts (some 29 s) later the endpoint is disabled; then mend it, and half a minute later
 # the endpoint is back, with the events that it has missed. A minute at the most after the third attempt there is a warning
 curl -sS -X POST %[6]s/_receiver/fail
 curl -sS -X POST %[6]s/_receiver/recover

@@ -157,7 +157,7 @@ func (s *story) showMissed(ctx context.Context) error {
 		return err
 	}
 	if len(fired) > 0 {
-		return fmt.Errorf("Medblocks made event %s for an endpoint that is disabled", fired[0].ID)
+		return fmt.Errorf("event %s was made for an endpoint that is disabled", fired[0].ID)
 	}
 	s.screen.seen("a patient completes a flow now: Medblocks makes no event, and nobody will ever see it. So what counts is to notice soon")
 	deliveries, err := s.emulator.DeliveriesTo(ctx, s.endpointID)

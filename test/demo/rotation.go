@@ -69,7 +69,7 @@ func (s *story) rotateOnce(ctx context.Context) (r rotation, err error) {
 		return r, err
 	}
 	events := s.keepFiring(ctx)
-	defer events.stop()
+	defer func() { _, _ = events.stop() }() // for returns before the other call of it
 	s.screen.at(time.Now(), "from now on, patients complete flows all the time")
 	if err := s.awaitAccepted(ctx, "deliveries with the old secret", events, old.Secret, enoughBefore); err != nil {
 		return r, err

@@ -110,7 +110,7 @@ func TestAnotherMessageIsAChangeOfTheTalkativeConditionsAndIsToldOnce(t *testing
 		c.tell(s)
 		return out.String()
 	}
-	g.Expect(tell("it waits")).To(Equal("   0.0s  ● condition Enabled            –       → False   AutoDisabled\n             it waits\n" +
+	g.Expect(tell("it waits")).To(Equal("   0.0s  ● condition Enabled            –       → False   AutoDisabled\n             it waits\n"+
 		"   0.0s  ● condition Ready              –       → False   AutoDisabled\n"), "Ready says the same")
 	g.Expect(tell("it waits")).To(BeEmpty())
 	g.Expect(tell("it answered 503")).To(Equal("   0.0s  ● condition Enabled            still     False   AutoDisabled\n             it answered 503\n"))

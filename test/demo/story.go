@@ -25,9 +25,9 @@ import (
 )
 
 const (
-	// timeScale makes 4 hours one second, and the nine attempts (3.6 days) some 22: enough to be warned before the last one, on a busy
+	// timeScale makes 3 hours one second, and the nine attempts (3.6 days) some 29: enough to be warned before the last one, on a busy
 	// machine too.
-	timeScale = 14_400
+	timeScale = 10_800
 	// disabledPollInterval is short, for nobody likes to wait in a demo.
 	disabledPollInterval = time.Second
 	// backoff is long enough to look around before the receiver is probed.
