@@ -74,7 +74,8 @@ func (w *work) announceTrouble(before, after []metav1.Condition) {
 			continue
 		}
 		switch is.Reason {
-		case v1alpha1.ReasonPending, v1alpha1.ReasonSuspended, v1alpha1.ReasonWaitingForSecret, v1alpha1.ReasonUnknown, v1alpha1.ReasonDisabledBySpec:
+		case v1alpha1.ReasonPending, v1alpha1.ReasonSuspended, v1alpha1.ReasonWaitingForSecret, v1alpha1.ReasonUnknown, v1alpha1.ReasonDisabledBySpec,
+			v1alpha1.ReasonNotDelivering:
 			if t != v1alpha1.ConditionSigningSecretReady || is.Status != metav1.ConditionFalse {
 				continue
 			}
