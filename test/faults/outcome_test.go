@@ -109,7 +109,7 @@ var attempts = regexp.MustCompile(`"attempt":\d+`)
 
 // essence is a state without what a fault may leave behind: the traces of another attempt, and of a person's touch. After a
 // lossy one, a secret or the memory of an attempt may have been lost: how many there were, and how the secret in force came to
-// be, is left out too.
+// be, is left out too. So is how many events were delivered: who was delivered to may not have been heard.
 func essence(original lab.State, lossy bool) lab.State {
 	s := copyOf(original)
 	for i := range s.Endpoints {
@@ -163,7 +163,7 @@ func copyOf(s lab.State) (c lab.State) {
 var (
 	aliases  = regexp.MustCompile(`<endpoint \d+>`)
 	nonces   = regexp.MustCompile(`<(unknown nonce|nonce in [^>]*)>`)
-	optional = regexp.MustCompile(`(?m)^ *"(lastHandledReconcile(Requested)?At|lastHealed|nextAttempt|accountedBefore)": .*\n`)
+	optional = regexp.MustCompile(`(?m)^ *"(lastHandledReconcile(Requested)?At|lastHealed|nextAttempt|accountedBefore|delivered|cursor|canary)": .*\n`)
 	hollow   = regexp.MustCompile(`(?m)^ *"reenable": \{\n *\},?\n`)
 	tries    = regexp.MustCompile(`"attempts": \[[^\]]*\]`)
 	commas   = regexp.MustCompile(`,(\n *[}\]])`)
