@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"time"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -30,7 +31,7 @@ func main() {
 	}
 	ctrl.SetLogger(controllers.NewLogger(zap.UseFlagOptions(&logging)))
 	limitMemory(ctrl.Log.WithName("memory"), memlimit.FromCgroup)
-	limitGarbage(debug.SetGCPercent)
+	limitGarbage(debug.SetGCPercent, time.Now)
 	if err := run(ctrl.SetupSignalHandler(), opts); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)

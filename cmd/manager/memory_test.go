@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/go-logr/logr/funcr"
@@ -50,7 +51,8 @@ func TestTheMoreIsInUseTheLessGarbageComesToIt(t *testing.T) {
 	for inUse, percent := range map[uint64]int{
 		0: 100, 10 << 20: 100, 24 << 20: 100, 48 << 20: 50, 96 << 20: 25, 10 << 30: 25,
 	} {
-		NewWithT(t).Expect(gcPercent(inUse)).To(Equal(percent), "%d MiB", inUse>>20)
+		NewWithT(t).Expect(gcPercent(inUse, calm)).To(Equal(percent), "%d MiB", inUse>>20)
+		NewWithT(t).Expect(gcPercent(inUse, calm-1)).To(Equal(goPercent), "%d MiB, and much to do", inUse>>20)
 	}
 }
 
@@ -62,14 +64,21 @@ func TestGarbageIsLimitedUnlessTheEnvironmentSaysHow(t *testing.T) {
 		runtime.GC()
 		return percent.Load()
 	}
+	var minutes, step atomic.Int64
+	now := func() time.Time { return time.Unix(60*minutes.Add(step.Load()), 0) }
 	kept := make([]byte, 2*mostGarbage)
 
+	step.Store(1)
 	t.Setenv("GOGC", "100")
-	limitGarbage(set)
+	limitGarbage(set, now)
 	g.Consistently(collected, "100ms").Should(BeZero())
 
 	t.Setenv("GOGC", "")
-	limitGarbage(set)
+	limitGarbage(set, now)
+	g.Eventually(collected).Should(BeNumerically("~", 45, 5))
+	step.Store(0) // there is much to do
+	g.Eventually(collected).Should(BeEquivalentTo(goPercent))
+	step.Store(1)
 	g.Eventually(collected).Should(BeNumerically("~", 45, 5))
 	runtime.KeepAlive(kept)
 	g.Eventually(collected).Should(BeEquivalentTo(goPercent)) // it is not in use any more
