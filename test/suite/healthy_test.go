@@ -13,6 +13,7 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
@@ -80,11 +81,19 @@ func (s *site) whenHealthy(tweaks ...func(*v1alpha1.ReenablePolicy)) func(*v1alp
 	}
 }
 
-// untilDue puts the clock forward to the next attempt.
+// untilDue puts the clock forward to the next attempt. While one is made, its time is not in the status any more, although the condition
+// still speaks of it.
 func (w *world) untilDue(name string) {
 	w.t.Helper()
-	res := w.until(name, beWorking(v1alpha1.ReasonAutoDisabled, "nextAttempt"))
-	w.advance(res.Status.Reenable.NextAttempt.Sub(w.clock.Now()) + time.Second)
+	w.until(name, beWorking(v1alpha1.ReasonAutoDisabled, "nextAttempt"))
+	var next *metav1.Time
+	w.Eventually(func() *metav1.Time {
+		if r := w.get(name).Status.Reenable; r != nil {
+			next = r.NextAttempt
+		}
+		return next
+	}).ShouldNot(BeNil())
+	w.advance(next.Sub(w.clock.Now()) + time.Second)
 }
 
 func TestWhenHealthyTheEndpointComesBackOnceTheReceiverAnswersTwice(t *testing.T) {
