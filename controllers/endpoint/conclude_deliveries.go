@@ -5,7 +5,6 @@ package endpoint
 
 import (
 	"fmt"
-	"slices"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -80,7 +79,7 @@ func (c *conclusion) sinceRotation(was *v1alpha1.SigningSecretStatus, is *v1alph
 	case was != nil:
 		is.Deliveries = was.Deliveries
 	}
-	if seen := c.obs.deliveries; seen != nil && seen.err == nil && slices.Contains([]string{v1alpha1.DeliveriesAwaited, v1alpha1.DeliveriesRefused}, is.Deliveries) {
+	if seen := c.obs.deliveries; seen != nil && seen.err == nil && isRotationUnproven(is) {
 		accepted, refusal := seen.sinceRotation(is.LastRotated.Time)
 		switch {
 		case accepted:

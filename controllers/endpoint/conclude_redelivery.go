@@ -12,8 +12,6 @@ import (
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
 )
 
-const redeliveryStopped = "the attempts that reenablePolicy allows in its window are used up: repair the receiver, then annotate this resource with " + v1alpha1.AnnotationReenableRequestedAt
-
 // redelivery says, beside the fact that the endpoint is active, whether it has got what it had missed.
 func (c *conclusion) redelivery() string {
 	is := c.status.Redelivery
@@ -26,7 +24,7 @@ func (c *conclusion) redelivery() string {
 	case v1alpha1.RedeliveryWaiting:
 		return "; the receiver did not accept the events that it had missed: they are redelivered at the time in status.redelivery.nextTry"
 	case v1alpha1.RedeliveryStopped:
-		return "; the receiver did not accept the events that it had missed, and " + redeliveryStopped
+		return "; the receiver did not accept the events that it had missed, and " + budgetUsedUp
 	}
 	return ""
 }

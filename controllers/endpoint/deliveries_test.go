@@ -153,7 +153,7 @@ func TestWhatAReceiverMakesOfARotation(t *testing.T) {
 			g.Expect(condition.Reason).To(Equal(map[string]string{v1alpha1.DeliveriesAccepted: v1alpha1.ReasonPublished}[c.is] +
 				map[bool]string{true: v1alpha1.ReasonRotated}[c.is != v1alpha1.DeliveriesAccepted]))
 			g.Expect(strings.Contains(condition.Message, "refuses deliveries")).To(Equal(c.is == v1alpha1.DeliveriesRefused))
-			g.Expect(isRotationUnproven(&v1alpha1.MedblocksWebhookEndpoint{Status: *st})).To(Equal(c.is == v1alpha1.DeliveriesAwaited || c.is == v1alpha1.DeliveriesRefused))
+			g.Expect(isRotationUnproven(st.SigningSecret)).To(Equal(c.is == v1alpha1.DeliveriesAwaited || c.is == v1alpha1.DeliveriesRefused))
 		})
 	}
 }

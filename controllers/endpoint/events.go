@@ -100,7 +100,7 @@ func (w *work) announceRedelivery(before, after *v1alpha1.RedeliveryStatus) {
 	case v1alpha1.RedeliveryWaiting:
 		w.announce(warning, "RedeliveryFailed", "%s; it is tried again at the time in status.redelivery.nextTry", w.redeliveryFailure())
 	case v1alpha1.RedeliveryStopped:
-		w.announce(warning, "RedeliveryStopped", "%s, and %s", w.redeliveryFailure(), redeliveryStopped)
+		w.announce(warning, "RedeliveryStopped", "%s, and %s", w.redeliveryFailure(), budgetUsedUp)
 	}
 }
 

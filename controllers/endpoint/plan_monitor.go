@@ -20,13 +20,12 @@ func (p *planner) monitor(target *medblocks.Endpoint) {
 	case p.now.Before(p.obs.turn.At):
 		p.plan.wakeAt(p.obs.turn.At)
 	default:
-		p.plan.Needs.deliveries = &deliveriesQuery{endpointID: target.ID, undelivered: !isRotationUnproven(p.res)}
+		p.plan.Needs.deliveries = &deliveriesQuery{endpointID: target.ID, undelivered: !isRotationUnproven(p.res.Status.SigningSecret)}
 	}
 }
 
 // isRotationUnproven tells whether it is not known yet that the receiver accepts the secret of the last rotation. Then deliveries that
 // succeeded are looked for too, and so all events are listed.
-func isRotationUnproven(res *v1alpha1.MedblocksWebhookEndpoint) bool {
-	s := res.Status.SigningSecret
+func isRotationUnproven(s *v1alpha1.SigningSecretStatus) bool {
 	return s != nil && (s.Deliveries == v1alpha1.DeliveriesAwaited || s.Deliveries == v1alpha1.DeliveriesRefused)
 }

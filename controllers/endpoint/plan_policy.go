@@ -13,6 +13,9 @@ import (
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
 )
 
+// budgetUsedUp says what to do then.
+const budgetUsedUp = "the attempts that reenablePolicy allows in its window are used up: repair the receiver, then annotate this resource with " + v1alpha1.AnnotationReenableRequestedAt
+
 // applyPolicy re-enables what the vendor disabled, within the budget. An attempt is recorded before it is made.
 func (p *planner) applyPolicy(target *medblocks.Endpoint) {
 	policy := p.res.Spec.ReenablePolicy
@@ -22,7 +25,7 @@ func (p *planner) applyPolicy(target *medblocks.Endpoint) {
 	}
 	attempts := p.recentAttempts()
 	if len(attempts) >= policy.MaxAttemptsOrDefault() {
-		h := p.autoDisabled(stalled, "the attempts that reenablePolicy allows in its window are used up: repair the receiver, then annotate this resource with "+v1alpha1.AnnotationReenableRequestedAt)
+		h := p.autoDisabled(stalled, budgetUsedUp)
 		h.Wake = attempts[0].Add(policy.WindowOrDefault())
 		p.stop(h)
 		return

@@ -6,6 +6,8 @@ package redelivery
 import (
 	"slices"
 	"time"
+
+	"github.com/medblocks/webhook-operator/api/medblocks"
 )
 
 const (
@@ -250,11 +252,7 @@ func (r *round) conclude() {
 }
 
 // maxExhausted bounds the ids in a Progress: one more than are remembered of them, so that it is seen that there were too many.
-// exhaustedAttempts are those after which Medblocks gives up an event.
-const (
-	maxExhausted      = 101
-	exhaustedAttempts = 9
-)
+const maxExhausted = 101
 
 // progress is how far the job has come.
 func (r *round) progress() Progress {
@@ -272,7 +270,7 @@ func (r *round) progress() Progress {
 		switch {
 		case it.failing:
 			p.Failed++
-			if it.attempts >= exhaustedAttempts {
+			if it.attempts >= medblocks.MaxAttempts {
 				exhausted = append(exhausted, it.event)
 			}
 		case it.standing == waiting && it.placed:

@@ -174,6 +174,9 @@ func redelivered(p *v1alpha1.ReenablePolicy) {
 	p.Redelivery = &v1alpha1.RedeliveryPolicy{Mode: v1alpha1.RedeliveryUndelivered}
 }
 
+// whateverItSays does not ask the receiver.
+func whateverItSays(p *v1alpha1.ReenablePolicy) { p.Mode = v1alpha1.ReenableAlways }
+
 // miss puts events at Medblocks that the endpoint has missed.
 func (w *world) miss(name string, count int) (ids []string) {
 	w.t.Helper()
@@ -234,7 +237,7 @@ func TestWhatWasMissedIsRedeliveredOldestFirstBehindACanary(t *testing.T) {
 func TestACanaryThatFailsStopsTheRestUntilTheNextAttempt(t *testing.T) {
 	w := newWorld(t, probesLoopback)
 	receiver := w.newSite(http.StatusOK)
-	w.createReady(hooks, receiver.whenHealthy(redelivered, func(p *v1alpha1.ReenablePolicy) { p.Mode = v1alpha1.ReenableAlways }))
+	w.createReady(hooks, receiver.whenHealthy(redelivered, whateverItSays))
 	missed := w.miss(hooks, 3)
 	receiver.answer(http.StatusInternalServerError)
 	w.exhaust(hooks, ptr.To(500))
@@ -287,7 +290,7 @@ func TestARedeliveryEndsWithTheBudgetAndGoesOnWhenAPersonAsks(t *testing.T) {
 func TestARedeliveryGoesOnAfterARestart(t *testing.T) {
 	w := newWorld(t, probesLoopback)
 	receiver := w.newSite(http.StatusOK)
-	w.createReady(hooks, receiver.whenHealthy(redelivered, func(p *v1alpha1.ReenablePolicy) { p.Mode = v1alpha1.ReenableAlways }))
+	w.createReady(hooks, receiver.whenHealthy(redelivered, whateverItSays))
 	w.miss(hooks, 30)
 	w.exhaust(hooks, nil)
 	w.vendor.InjectFault(emulator.Fault{Operation: emulator.OperationRedeliverEvent, Kind: emulator.FaultDelay, Times: -1, Delay: 20 * time.Millisecond})

@@ -72,7 +72,7 @@ func TestEventsThatAPersonHasRedeliveredOftenDoNotExplainTheirDisable(t *testing
 func TestARedeliveryEndsWithTheResourceEvenIfTheDeletionCannotEnd(t *testing.T) {
 	w := newWorld(t, probesLoopback)
 	receiver := w.newSite(http.StatusOK)
-	w.createReady(hooks, receiver.whenHealthy(redelivered, func(p *v1alpha1.ReenablePolicy) { p.Mode = v1alpha1.ReenableAlways }))
+	w.createReady(hooks, receiver.whenHealthy(redelivered, whateverItSays))
 	w.miss(hooks, 200)
 	w.exhaust(hooks, nil)
 	w.vendor.InjectFault(emulator.Fault{Operation: emulator.OperationRedeliverEvent, Kind: emulator.FaultDelay, Times: -1, Delay: 100 * time.Millisecond})
