@@ -51,9 +51,11 @@ endif
 
 # The tools have two modfiles: golangci-lint brings its linters as libraries in versions of its choosing, and is not to choose
 # them for the generators too.
+# Each program that tests run is in a module of its own, hack/tools/NAME.
+test_tools := helm kubeconform
 tool := $(GO) tool -modfile=hack/tools/go.mod
 lint_tool := $(GO) tool -modfile=hack/tools/lint/go.mod
-modules := . hack/controlplane hack/tools hack/tools/lint
+modules := . hack/controlplane hack/tools hack/tools/lint $(addprefix hack/tools/,$(test_tools))
 
 # The race detector needs a C compiler; compiling the one standard package that is written in C shows whether there is a working one.
 race_flag = $(shell $(GO) build -race -o /dev/null runtime/cgo >/dev/null 2>&1 && echo -race)
@@ -85,7 +87,7 @@ demo: build $(controlplane_if_ours) ## Show the whole story on this machine, in 
 	@bin/demo $(if $(filter-out 0 false no,$(HOLD)),--hold)
 
 .PHONY: test
-test: build $(controlplane_if_ours) ## Run all tests, with the race detector where there is a C compiler.
+test: build tools $(controlplane_if_ours) ## Run all tests, with the race detector where there is a C compiler.
 	@$(GO) build -o bin/testsummary ./hack/testsummary
 	@race='$(race_flag)'; \
 	if [ -z "$$race" ]; then echo 'No working C compiler: the tests run without the race detector.'; export CGO_ENABLED=0; fi; \
@@ -106,6 +108,16 @@ controlplane: ## Build etcd, kube-apiserver, kube-controller-manager and kubectl
 .PHONY: bin-kubectl
 bin-kubectl:
 	@hack/controlplane/build.sh bin/k8s kubectl
+
+.PHONY: tools
+tools: $(addprefix bin/tools/,$(test_tools)) ## Build the programs that tests run into bin/tools, if missing or outdated.
+
+# The flags, and most versions, are those of hack/controlplane/build.sh: what both compile is compiled once.
+bin/tools/%: hack/tools/%/go.mod hack/tools/%/go.sum
+	@mkdir -p bin/tools
+	@cd hack/tools/$* && GOFLAGS=-mod=readonly GOWORK=off CGO_ENABLED=0 ../../progress.sh '$*' $(GO) build -v -trimpath -buildvcs=false -ldflags '-s -w' \
+		-o '$(CURDIR)/bin/tools/' tool
+	@touch $@
 
 .PHONY: image
 image: ## Build the container image IMG with docker, podman or buildah, whichever works here.
