@@ -151,6 +151,13 @@ install-manifest: manifests ## Render config/default into one file for kubectl a
 	@mkdir -p dist
 	@$(tool) kustomize build config/default --output dist/install.yaml
 
+.PHONY: chart
+chart: manifests ## Copy what the Helm chart in dist/chart shares with config: the CustomResourceDefinitions and the permissions.
+	@rm -rf dist/chart/files && mkdir -p dist/chart/files/{crds,rbac,namespaced}
+	@cp config/crd/bases/*.yaml dist/chart/files/crds/
+	@cp $(filter-out %/kustomization.yaml %/service_account.yaml,$(wildcard config/rbac/*.yaml)) dist/chart/files/rbac/
+	@cp $(filter-out %/kustomization.yaml,$(wildcard config/namespaced/role/*.yaml)) dist/chart/files/namespaced/
+
 ##@ Check
 
 .PHONY: lint

@@ -26,7 +26,7 @@ checksums() { generated_files | while IFS= read -r file; do cksum "$file"; done;
 check_generated() {
   local before after
   before=$(checksums)
-  "$make" generate manifests docs install-manifest || { complain "generating failed"; return 0; }
+  "$make" generate manifests docs install-manifest chart || { complain "generating failed"; return 0; }
   after=$(checksums)
   if [[ $before != "$after" ]]; then
     comm -3 <(sort <<<"$before") <(sort <<<"$after") | awk '{print "  " $3}' | sort -u >&2
