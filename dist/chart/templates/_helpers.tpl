@@ -50,7 +50,7 @@ app.kubernetes.io/component: shard-{{ . }}
 {{- $shards := list -}}
 {{- $names := list -}}
 {{- range .Values.shards | default (list (dict "watchLabelSelector" .Values.watchLabelSelector)) -}}
-{{- $shard := mergeOverwrite (dict "watchNamespaces" $.Values.watchNamespaces "replicas" $.Values.replicas "resources" $.Values.resources) . -}}
+{{- $shard := mergeOverwrite (dict "watchNamespaces" $.Values.watchNamespaces "replicas" $.Values.replicas "resources" (deepCopy $.Values.resources)) . -}}
 {{- if and $.Values.shards (not $shard.watchNamespaces) (not $shard.watchLabelSelector) -}}
 {{- fail (printf "shards: %s needs a watchLabelSelector or watchNamespaces, or it would manage what the others manage" $shard.name) -}}
 {{- end -}}
