@@ -152,11 +152,12 @@ install-manifest: manifests ## Render config/default into one file for kubectl a
 	@$(tool) kustomize build config/default --output dist/install.yaml
 
 .PHONY: chart
-chart: manifests ## Copy what the Helm chart in dist/chart shares with config: the CustomResourceDefinitions and the permissions.
-	@rm -rf dist/chart/files && mkdir -p dist/chart/files/{crds,rbac,namespaced}
+chart: manifests ## Copy what the Helm chart in dist/chart shares with config: CustomResourceDefinitions, permissions, alerts.
+	@rm -rf dist/chart/files && mkdir -p dist/chart/files/{crds,rbac,namespaced,prometheus}
 	@cp config/crd/bases/*.yaml dist/chart/files/crds/
 	@cp $(filter-out %/kustomization.yaml %/service_account.yaml,$(wildcard config/rbac/*.yaml)) dist/chart/files/rbac/
 	@cp $(filter-out %/kustomization.yaml,$(wildcard config/namespaced/role/*.yaml)) dist/chart/files/namespaced/
+	@for file in $(wildcard config/prometheus/prometheusrule.yaml); do cp "$$file" dist/chart/files/prometheus/; done
 
 ##@ Check
 
