@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"testing"
+	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -24,6 +25,8 @@ const (
 	// release and its namespace are those that give the names in config.
 	release   = "medblocks-webhook-operator"
 	namespace = controlplane.OperatorNamespace
+	// patience is how long anything may take: a busy machine with two cores gets its time.
+	patience = 90 * time.Second
 )
 
 // shared is the API server of all tests that leave nothing behind in it; the others have one of their own.
