@@ -49,6 +49,7 @@ type Options struct {
 	DisabledPollInterval    time.Duration
 	ClusterID               string // empty: the UID of kube-system
 	ReadOnly                bool
+	SecretsByName           bool
 	MaxConcurrentReconciles int
 
 	// AllowedEnvironments that API keys may be of; by default all.
@@ -81,8 +82,8 @@ func Scheme() *runtime.Scheme {
 }
 
 // CacheOptions keep in memory what the operator needs and nothing else: its own kinds, resources as far as the selector goes (nil:
-// all of them), of the Secrets only those that it wrote, and of the namespaces their labels. API key Secrets are never cached. Without
-// namespaces, all are watched.
+// all of them), of the Secrets only those that it wrote (with SecretsByName none, because nobody asks for them), and of the namespaces their
+// labels. API key Secrets are never cached. Without namespaces, all are watched.
 func CacheOptions(namespaces []string, selector labels.Selector) cache.Options {
 	options := cache.Options{
 		DefaultTransform: strip,
@@ -178,7 +179,7 @@ func Setup(ctx context.Context, mgr manager.Manager, opts Options) (*endpoint.Qu
 	reconciler := &endpoint.Reconciler{
 		Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Accounts: registry, Prober: prober, Courier: courier, Events: recorder,
 		Orphans: orphans, Clock: opts.Clock, ClusterID: clusterID, APITimeout: opts.APITimeout, ReadOnly: opts.ReadOnly,
-		PollInterval: opts.PollInterval, Enqueue: queue.Enqueue,
+		PollInterval: opts.PollInterval, Enqueue: queue.Enqueue, SecretsByName: opts.SecretsByName,
 		OperatorNamespace: opts.OperatorNamespace, WithoutAccounts: opts.WithoutAccounts,
 	}
 	if err := reconciler.SetupWithManager(ctx, mgr, queue, opts.MaxConcurrentReconciles, opts.NewQueue); err != nil {

@@ -124,6 +124,8 @@ const (
 	Finalizer = Group + "/endpoint"
 	// AnnotationRegistration is the intent that is written before an endpoint is registered.
 	AnnotationRegistration = Group + "/registration"
+	// AnnotationSecretNames is where the operator notes names of signing Secrets, if it may not list Secrets (--secret-access=get).
+	AnnotationSecretNames = Group + "/signing-secret-names"
 
 	// LabelManagedBy marks the Secrets that the operator writes.
 	LabelManagedBy = "app.kubernetes.io/managed-by"

@@ -40,7 +40,7 @@ func newManager(ctx context.Context, opts *options) (manager.Manager, error) {
 	_, err = controllers.Setup(ctx, mgr, controllers.Options{
 		APIBaseURL: opts.apiBaseURL, APIVersion: opts.apiVersion, APIQPS: opts.apiQPS, APIBurst: opts.apiBurst,
 		APITimeout: opts.apiTimeout, PollInterval: opts.pollInterval, DisabledPollInterval: opts.disabledPollInterval,
-		ClusterID: opts.clusterID, ReadOnly: opts.readOnly, MaxConcurrentReconciles: opts.maxConcurrent,
+		ClusterID: opts.clusterID, ReadOnly: opts.readOnly, SecretsByName: opts.secretAccess == accessGet, MaxConcurrentReconciles: opts.maxConcurrent,
 		Metrics:             ctrlmetrics.Registry,
 		AllowedEnvironments: opts.environments(), OperatorNamespace: opts.namespace(), WithoutAccounts: len(opts.watchNamespaces) > 0,
 		Selector: opts.selector(), ProbeAllow: opts.probeAllow(),

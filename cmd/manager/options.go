@@ -33,6 +33,7 @@ type options struct {
 	disabledPollInterval time.Duration
 	clusterID            string
 	readOnly             bool
+	secretAccess         string
 	maxConcurrent        int
 	allowedEnvironments  list
 	operatorNamespace    string
@@ -46,6 +47,12 @@ type options struct {
 	probeAddress         string
 	probeAllowCIDRs      list
 }
+
+// How signing Secrets are found, the values of --secret-access.
+const (
+	accessWatch = "watch"
+	accessGet   = "get"
+)
 
 // list is a flag that may be repeated or hold values separated by commas.
 type list []string
@@ -66,6 +73,7 @@ func defaultOptions() *options {
 		apiBaseURL: medblocks.DefaultBaseURL, apiVersion: medblocks.DefaultAPIVersion,
 		apiQPS: 10, apiBurst: 20, apiTimeout: medblocks.DefaultTimeout,
 		pollInterval: 5 * time.Minute, disabledPollInterval: 30 * time.Second,
+		secretAccess:  accessWatch,
 		maxConcurrent: 10, metricsAddress: ":8443", metricsSecure: true, probeAddress: ":8081",
 	}
 }
@@ -80,6 +88,7 @@ func (o *options) addFlags(flags *flag.FlagSet) {
 	flags.DurationVar(&o.disabledPollInterval, "disabled-poll-interval", o.disabledPollInterval, "Time between two lists of an account's disabled endpoints (±10 %): how soon a silent disable is noticed.")
 	flags.StringVar(&o.clusterID, "cluster-id", o.clusterID, "Identity of this cluster in the endpoints' owner mark. Default: the UID of the kube-system namespace.")
 	flags.BoolVar(&o.readOnly, "read-only", o.readOnly, "Plan and report for every resource, and write nothing to Medblocks: for migrations and disaster recovery.")
+	flags.StringVar(&o.secretAccess, "secret-access", o.secretAccess, "How the operator gets to know signing Secrets. watch: it lists and watches those with its label, and heals a lost or changed one at once. get: it needs no permission to list or watch Secrets, reads each by its name, and notices a change within --poll-interval.")
 	flags.Var(&o.allowedEnvironments, "allowed-environments", "Environments that API keys may be of, by their prefix: Sandbox, Production; separated by commas, may be repeated. A key of another one is used for no call. Default: both.")
 	flags.StringVar(&o.operatorNamespace, "operator-namespace", o.operatorNamespace, "Namespace of the Secrets with the API keys of MedblocksAccounts. Default: the operator's own namespace, when it runs in a cluster.")
 	flags.IntVar(&o.maxConcurrent, "max-concurrent-reconciles", o.maxConcurrent, "Resources that are reconciled at the same time.")
@@ -156,6 +165,7 @@ func (o *options) validate() error {
 	check(o.apiTimeout > 0, "--api-timeout must be positive")
 	check(o.pollInterval >= time.Second, "--poll-interval must be at least 1s")
 	check(o.disabledPollInterval >= 100*time.Millisecond, "--disabled-poll-interval must be at least 100ms")
+	check(o.secretAccess == accessWatch || o.secretAccess == accessGet, "--secret-access %q must be %s or %s", o.secretAccess, accessWatch, accessGet)
 	check(o.maxConcurrent >= 1, "--max-concurrent-reconciles must be at least 1")
 	_, err := os.Stat(inClusterNamespace)
 	check(!o.leaderElect || o.leaderNamespace != "" || err == nil, "--leader-elect outside a cluster needs --leader-election-namespace")

@@ -24,7 +24,7 @@ import (
 )
 
 // Reconciler brings MedblocksWebhookEndpoints and the endpoints at Medblocks together. All fields are required, except
-// ReadOnly, OperatorNamespace and WithoutAccounts.
+// ReadOnly, SecretsByName, OperatorNamespace and WithoutAccounts.
 type Reconciler struct {
 	// Client reads from the cache and writes.
 	Client client.Client
@@ -48,6 +48,9 @@ type Reconciler struct {
 	PollInterval time.Duration
 	// ReadOnly plans and reports, and writes nothing to Medblocks.
 	ReadOnly bool
+	// SecretsByName: Secrets may not be listed and watched. They are read live, once per reconcile, and each resource is reconciled once
+	// per PollInterval, because nobody tells when a Secret is changed.
+	SecretsByName bool
 	// OperatorNamespace is where the API keys of MedblocksAccounts are; empty: not known.
 	OperatorNamespace string
 	// WithoutAccounts: this operator may not read MedblocksAccounts and namespaces, and refuses resources that name one.
@@ -137,6 +140,9 @@ func (r *Reconciler) settle(ctx context.Context, w *work, makePlan func(*v1alpha
 				continue
 			}
 			break
+		}
+		if err := r.noteSecretName(ctx, w); err != nil {
+			return p, err
 		}
 		if err := r.confirm(ctx, w, p.Steps[0]); err != nil {
 			return p, err

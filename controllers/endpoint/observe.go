@@ -18,7 +18,7 @@ import (
 )
 
 // observe gathers what a plan may know without a call to Medblocks and without a read from the API server: the
-// resource, the Secret from the cache, and the account's snapshot.
+// resource, the Secret from the cache, and the account's snapshot. (Without a cache of Secrets, those are read from the API server.)
 func (r *Reconciler) observe(ctx context.Context, w *work) error {
 	res, mem := w.res, w.mem
 	who := client.ObjectKeyFromObject(res)
@@ -85,17 +85,17 @@ func dropDamagedID(res *v1alpha1.MedblocksWebhookEndpoint) {
 func (r *Reconciler) observeSecret(ctx context.Context, w *work) error {
 	var err error
 	name := w.res.SigningSecretName()
-	if w.obs.secret, err = readSecret(ctx, r.Client, w.res, name); err != nil {
+	if w.obs.secret, err = readSecret(ctx, r.secrets(), w.res, name); err != nil {
 		return err
 	}
 	if s := w.res.Status.SigningSecret; s != nil && s.Name != name {
-		former, err := readSecret(ctx, r.Client, w.res, s.Name)
+		former, err := readSecret(ctx, r.secrets(), w.res, s.Name)
 		if err != nil {
 			return err
 		}
 		w.obs.former = append(w.obs.former, &former)
 	}
-	left, err := leftSecrets(ctx, r.Client, w.res)
+	left, err := r.leftSecrets(ctx, w.res)
 	if err != nil {
 		return err
 	}

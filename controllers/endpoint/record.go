@@ -238,6 +238,7 @@ func (r *Reconciler) untilWake(p plan, failure *hold) time.Duration {
 	if failure != nil {
 		p.wakeAt(failure.Wake)
 	}
+	p.wakeAt(r.nextLook())
 	if p.Wake.IsZero() {
 		return 0
 	}

@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -60,53 +59,6 @@ func viewOf(secret *corev1.Secret, res *v1alpha1.MedblocksWebhookEndpoint) secre
 		value:           value,
 		last:            secret.Data[v1alpha1.SecretKeyPrevious],
 	}
-}
-
-// indexOwner is the index of cached Secrets by their owner annotation. Almost all have the name that a resource's Secret has by default:
-// they are found by it, and left out. An entry takes half as much memory as a Secret.
-const indexOwner = "owner"
-
-func ownersOfSecret(secret client.Object) []string {
-	owner := secret.GetAnnotations()[v1alpha1.AnnotationOwner]
-	if owner == "" || owner+v1alpha1.DefaultSigningSecretSuffix == secret.GetNamespace()+"/"+secret.GetName() {
-		return nil
-	}
-	return []string{owner}
-}
-
-// leftSecrets are the resource's Secrets but for the one that it should have, as far as they have the operator's label. One that was
-// copied to another name, by a person or a tool, is theirs: it still says what it was copied from.
-func leftSecrets(ctx context.Context, reader client.Reader, res *v1alpha1.MedblocksWebhookEndpoint) ([]secretView, error) {
-	var owned corev1.SecretList
-	err := reader.List(ctx, &owned, client.InNamespace(res.Namespace), client.MatchingFields{indexOwner: ownerAnnotation(res)})
-	if err == nil {
-		err = addUnindexed(ctx, reader, res, &owned)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("looking for the resource's Secrets: %w", err)
-	}
-	var views []secretView
-	for i := range owned.Items {
-		if secret := &owned.Items[i]; secret.Annotations[v1alpha1.AnnotationSecretName] == secret.Name {
-			views = append(views, viewOf(secret, res))
-		}
-	}
-	slices.SortFunc(views, func(a, b secretView) int { return strings.Compare(a.name, b.name) })
-	return views, nil
-}
-
-// addUnindexed adds the Secret that has the name by default, where the spec wants another one.
-func addUnindexed(ctx context.Context, reader client.Reader, res *v1alpha1.MedblocksWebhookEndpoint, owned *corev1.SecretList) error {
-	name := res.Name + v1alpha1.DefaultSigningSecretSuffix
-	if name == res.SigningSecretName() {
-		return nil
-	}
-	var secret corev1.Secret
-	err := reader.Get(ctx, client.ObjectKey{Namespace: res.Namespace, Name: name}, &secret)
-	if err == nil && secret.Annotations[v1alpha1.AnnotationOwner] == ownerAnnotation(res) {
-		owned.Items = append(owned.Items, secret)
-	}
-	return client.IgnoreNotFound(err)
 }
 
 // timeIn is zero where nothing readable is there.

@@ -73,17 +73,21 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, que
 	err := errors.Join(
 		mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.MedblocksWebhookEndpoint{}, indexClaims, indexedClaims),
 		mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.MedblocksWebhookEndpoint{}, IndexAccount, accountOfObject),
-		mgr.GetFieldIndexer().IndexField(ctx, &corev1.Secret{}, indexOwner, ownersOfSecret),
 	)
+	if !r.SecretsByName {
+		err = errors.Join(err, mgr.GetFieldIndexer().IndexField(ctx, &corev1.Secret{}, indexOwner, ownersOfSecret))
+	}
 	if err != nil {
 		return fmt.Errorf("indexing the cache: %w", err)
 	}
 	b := builder.ControllerManagedBy(mgr).
 		Named("medblockswebhookendpoint").
 		For(&v1alpha1.MedblocksWebhookEndpoint{}, builder.WithPredicates(asksForWork())).
-		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(ownerOfSecret)).
 		WatchesRawSource(queue).
 		WithOptions(controller.Options{MaxConcurrentReconciles: maxConcurrent, NewQueue: newQueue})
+	if !r.SecretsByName {
+		b.Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(ownerOfSecret))
+	}
 	if !r.WithoutAccounts {
 		// Where nothing names an account, nothing is enqueued.
 		b.Watches(&v1alpha1.MedblocksAccount{}, enqueue(r.resourcesOfAccount), builder.WithPredicates(predicate.GenerationChangedPredicate{}))

@@ -41,7 +41,7 @@ func TestTheHelpListsTheFlags(t *testing.T) {
 	for _, flag := range []string{
 		"api-base-url", "api-version", "api-qps", "api-burst", "api-timeout", "poll-interval", "disabled-poll-interval", "cluster-id",
 		"read-only", "max-concurrent-reconciles", "watch-namespaces", "watch-label-selector", "leader-elect", "leader-election-id",
-		"metrics-bind-address", "metrics-secure", "health-probe-bind-address", "probe-allow-cidr", "allowed-environments", "operator-namespace",
+		"secret-access", "metrics-bind-address", "metrics-secure", "health-probe-bind-address", "probe-allow-cidr", "allowed-environments", "operator-namespace",
 		"kubeconfig", "zap-log-level", "zap-encoder",
 	} {
 		g.Expect(regexp.MustCompile(`(?m)^\s+--?`+flag+`\b.*\n?.*\S`).MatchString(out)).To(BeTrue(), "--%s, with an explanation, in:\n%s", flag, out)
@@ -66,6 +66,7 @@ func TestAWrongFlagIsNamed(t *testing.T) {
 		{"--cluster-id=a/b", "--cluster-id"},
 		{"--max-concurrent-reconciles=0", "--max-concurrent-reconciles"},
 		{"--watch-label-selector=a,=", "--watch-label-selector"},
+		{"--secret-access=list", "--secret-access \"list\" must be watch or get"},
 		{"--probe-allow-cidr=everywhere", "--probe-allow-cidr"},
 		{"--probe-allow-cidr=10.0.0.0/8,10.1.2.3/16", "write 10.1.0.0/16"},
 		{"--allowed-environments=Staging", "--allowed-environments"},

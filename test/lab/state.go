@@ -133,6 +133,7 @@ var unlike = []struct {
 	{regexp.MustCompile(`evt_[0-9A-Z]{26}`), "<event>"},
 	{regexp.MustCompile(`v1:[0-9a-f]{32}`), "<hash>"},
 	{regexp.MustCompile(`\b[0-9a-f]{64}\b`), "<sha256>"},
+	{regexp.MustCompile(`"names":\["[^\]]+"\]`), `"names":["<names of Secrets, some of them gone>"]`},
 	{regexp.MustCompile(`\b(copy-)?[A-Z2-7]{26}\b`), "<unknown nonce>"},
 }
 

@@ -34,6 +34,7 @@ type operatorOptions struct {
 	pollInterval         time.Duration
 	disabledPollInterval time.Duration
 	readOnly             bool
+	secretsByName        bool
 	selector             labels.Selector
 	namespaces           []string // empty: all
 	// operatorNamespace and environments are those of accounts.
@@ -77,6 +78,7 @@ func (w *world) runOperator(cluster *controlplane.ControlPlane) *operator {
 		APIBaseURL: w.options.baseURL, APIQPS: 1000, APIBurst: 1000, APITimeout: w.options.apiTimeout,
 		PollInterval: w.options.pollInterval, DisabledPollInterval: w.options.disabledPollInterval,
 		ClusterID: clusterID, ReadOnly: w.options.readOnly, MaxConcurrentReconciles: 4, Clock: w.clock,
+		SecretsByName:       w.options.secretsByName,
 		Metrics:             w.collected,
 		AllowedEnvironments: w.options.environments, OperatorNamespace: w.options.operatorNamespace,
 		WithoutAccounts: len(w.options.namespaces) > 0, Selector: w.options.selector, ProbeAllow: w.options.probeAllow,
