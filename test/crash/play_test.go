@@ -76,8 +76,11 @@ func checkForeign(w *lab.World) {
 // stage is a world in which the scenario is about to begin.
 func stage(t *testing.T, s scenario, tweaks ...func(*lab.Setup)) (*lab.World, *lab.Operator) {
 	t.Helper()
-	rarely := func(s *lab.Setup) { s.Operator.DisabledPollInterval = s.Operator.PollInterval }
-	w := lab.NewWorld(t, append(tweaks, rarely)...)
+	operator := func(setup *lab.Setup) {
+		setup.Operator.DisabledPollInterval = setup.Operator.PollInterval // rarely
+		setup.Operator.SecretsByName = s.byName
+	}
+	w := lab.NewWorld(t, append(tweaks, operator)...)
 	w.CreateSecret(foreign, map[string]string{v1alpha1.SecretKeyValue: "theirs"})
 	op := w.Start()
 	w.Quiesce()

@@ -38,6 +38,8 @@ type scenario struct {
 	pairs bool
 	// down: nothing runs while act does, and an operator with cold caches finds what has changed.
 	down bool
+	// byName: the operator may not list and watch Secrets.
+	byName bool
 	// ends is what holds in the end, beside the invariants.
 	ends func(*lab.World)
 }
@@ -62,6 +64,7 @@ func scenarios() []scenario {
 	all = append(all, adoptionScenarios()...)
 	all = append(all, rivalScenarios()...)
 	all = append(all, restoreScenarios()...)
+	all = append(all, byNameScenarios()...)
 	return append(all, deletionScenarios()...)
 }
 
