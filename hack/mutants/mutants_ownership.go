@@ -170,7 +170,7 @@ var ownershipMutants = []mutant{
 		pkg:       "test/suite", test: "TestAnAdopterThatComesLaterGetsTheEndpointOnceTheFirstOneLetsItGo",
 	},
 	{
-		name: "copy-of-a-secret", file: "controllers/endpoint/secret.go",
+		name: "copy-of-a-secret", file: "controllers/endpoint/secret_find.go",
 		safeguard: `a Secret that somebody has copied is theirs`,
 		before:    `secret.Annotations[v1alpha1.AnnotationSecretName] == secret.Name {`,
 		after:     `secret.Annotations[v1alpha1.AnnotationSecretName] != "" {`,

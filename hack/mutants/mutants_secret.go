@@ -140,11 +140,25 @@ var secretMutants = []mutant{
 		pkg: "test/suite", test: "TestARotationWhoseAnswerShowsNoMarkIsNotRepeated",
 	},
 	{
-		name: "left-by-a-move", file: "controllers/endpoint/secret.go",
+		name: "left-by-a-move", file: "controllers/endpoint/secret_find.go",
 		safeguard: `a Secret that a move has left behind is removed`,
 		before:    `secret.Annotations[v1alpha1.AnnotationSecretName] == secret.Name {`,
 		after:     `false {`,
 		pkg:       "test/suite", test: "TestASecretLeftInTheMiddleOfTwoMovesIsRemoved",
+	},
+	{
+		name: "unnoted-name", file: "controllers/endpoint/secret_find.go",
+		safeguard: `who may not list Secrets notes a name before a Secret has it`,
+		before:    `isKnownName(w.res, name) {`,
+		after:     `true {`,
+		pkg:       "test/suite", test: "TestASecretThatCannotBeListedIsFoundByItsNotedName",
+	},
+	{
+		name: "unwatched-secret", file: "controllers/endpoint/secret_find.go",
+		safeguard: `who may not watch Secrets looks at each one now and then`,
+		before:    `return r.Clock.Now().Add(wait.Jitter(r.PollInterval, 0.1))`,
+		after:     `return time.Time{}`,
+		pkg:       "test/suite", test: "TestASecretThatIsNotWatchedIsHealedAtTheNextSweep",
 	},
 	{
 		name: "marked-back", file: "controllers/endpoint/plan_secret.go",
