@@ -104,7 +104,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, err
 	}
 	if err := r.observe(ctx, w); err != nil {
-		return ctrl.Result{}, err
+		return r.recordUnobserved(ctx, w, err)
 	}
 	if !res.DeletionTimestamp.IsZero() {
 		return r.finalize(ctx, w)

@@ -79,6 +79,26 @@ func (e *unwritableError) Error() string {
 
 func (e *unwritableError) Unwrap() error { return e.err }
 
+// unreadableError says that the operator may not read a signing Secret.
+type unreadableError struct {
+	name string
+	err  error
+}
+
+func (e *unreadableError) Error() string {
+	return fmt.Sprintf("reading the signing Secret %q: %s", e.name, statusMessage(e.err))
+}
+
+func (e *unreadableError) Unwrap() error { return e.err }
+
+// unreadable comes where Secrets are read by name, and the operator's permissions are given namespace by namespace.
+func unreadable(name, namespace string, now time.Time) *hold {
+	h := stalledHold(v1alpha1.ConditionSynced, v1alpha1.ReasonCredentialsUnavailable,
+		"the operator may not read Secret %q, and so does nothing here: let its service account get, create, patch and delete Secrets in namespace %q; it is tried again every %s", name, namespace, unwritableRetry)
+	h.Wake = now.Add(unwritableRetry)
+	return h
+}
+
 // class says what to do about an error.
 type class int
 

@@ -62,6 +62,14 @@ func (r *Reconciler) record(ctx context.Context, w *work, p plan, err error) (ct
 	return ctrl.Result{RequeueAfter: r.untilWake(p, failure)}, nil
 }
 
+// recordUnobserved tells people where the operator may not read what it has to, and nothing else: nothing is known.
+func (r *Reconciler) recordUnobserved(ctx context.Context, w *work, err error) (ctrl.Result, error) {
+	if barred := (*unreadableError)(nil); errors.As(err, &barred) && !w.res.Observes() {
+		return r.record(ctx, w, plan{}, err)
+	}
+	return ctrl.Result{}, err
+}
+
 // lineUp gives a resource that has to wait for the account a place among those that do.
 func (r *Reconciler) lineUp(w *work, waits bool, failure *hold) {
 	if !waits || w.account == nil {
@@ -105,8 +113,11 @@ func (r *Reconciler) judge(w *work, err error) (class, *hold, error) {
 	var (
 		vendor  *vendorError
 		blocked *unwritableError
+		barred  *unreadableError
 	)
 	switch {
+	case errors.As(err, &barred):
+		return waitUntil, unreadable(barred.name, w.res.Namespace, r.Clock.Now()), err
 	case errors.As(err, &blocked):
 		return waitUntil, unwritable(blocked.name, blocked.err, r.Clock.Now()), err
 	case errors.As(err, &vendor):

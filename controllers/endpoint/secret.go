@@ -33,6 +33,9 @@ func readSecret(ctx context.Context, reader client.Reader, res *v1alpha1.Medbloc
 	if apierrors.IsNotFound(err) {
 		return secretView{name: name}, nil
 	}
+	if apierrors.IsForbidden(err) {
+		return secretView{}, &unreadableError{name: name, err: err}
+	}
 	if err != nil {
 		return secretView{}, fmt.Errorf("reading the signing Secret: %w", err)
 	}
