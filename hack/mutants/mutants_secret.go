@@ -156,9 +156,11 @@ var secretMutants = []mutant{
 	{
 		name: "unwatched-secret", file: "controllers/endpoint/secret_find.go",
 		safeguard: `who may not watch Secrets looks at each one now and then`,
-		before:    `return r.Clock.Now().Add(wait.Jitter(r.PollInterval, 0.1))`,
-		after:     `return time.Time{}`,
-		pkg:       "test/suite", test: "TestASecretThatIsNotWatchedIsHealedAtTheNextSweep",
+		before: `	if !r.SecretsByName {
+		return time.Time{}`,
+		after: `	if r.PollInterval > 0 {
+		return time.Time{}`,
+		pkg: "test/suite", test: "TestASecretThatIsNotWatchedIsHealedAtTheNextSweep",
 	},
 	{
 		name: "marked-back", file: "controllers/endpoint/plan_secret.go",
