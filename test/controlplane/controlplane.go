@@ -180,7 +180,7 @@ func (c *ControlPlane) startEnvironment(context.Context) error {
 	}
 	c.Admin.QPS, c.Admin.Burst = -1, 0
 	c.Admin.BearerToken, c.Admin.CertData, c.Admin.KeyData = token, nil, nil
-	return writeKubeconfig(c.AdminKubeconfig(), c.Admin)
+	return WriteKubeconfig(c.AdminKubeconfig(), c.Admin)
 }
 
 func (c *ControlPlane) configureEtcd() error {

@@ -50,7 +50,7 @@ func (c *ControlPlane) issueCredentials(ctx context.Context) error {
 		return err
 	}
 	c.operator = config
-	return writeKubeconfig(c.OperatorKubeconfig(), config)
+	return WriteKubeconfig(c.OperatorKubeconfig(), config)
 }
 
 // ServiceAccountConfig returns a configuration that holds a token of a service account, which must exist.
@@ -73,8 +73,8 @@ func (c *ControlPlane) ServiceAccountConfig(ctx context.Context, namespace, name
 	}, nil
 }
 
-// writeKubeconfig writes a file that only its owner can read, because it holds a credential.
-func writeKubeconfig(path string, config *rest.Config) error {
+// WriteKubeconfig writes a file that only its owner can read, because it holds a credential.
+func WriteKubeconfig(path string, config *rest.Config) error {
 	const name = "controlplane"
 	kubeconfig := clientcmdapi.NewConfig()
 	kubeconfig.Clusters[name] = &clientcmdapi.Cluster{Server: config.Host, CertificateAuthorityData: config.CAData}

@@ -42,6 +42,15 @@ func (s *Stack) StartManager(ctx context.Context, name, apiBaseURL string, flags
 }
 
 func (s *Stack) tryManager(ctx context.Context, name, apiBaseURL string, flags []string) (*Manager, error) {
+	m, err := s.LaunchManager(ctx, name, apiBaseURL, flags...)
+	if err != nil {
+		return nil, err
+	}
+	return m, m.awaitReady(ctx)
+}
+
+// LaunchManager is StartManager for an operator that may never be ready: it is not waited for.
+func (s *Stack) LaunchManager(ctx context.Context, name, apiBaseURL string, flags ...string) (*Manager, error) {
 	probes, err := freeAddress(ctx)
 	if err != nil {
 		return nil, err
@@ -60,8 +69,7 @@ func (s *Stack) tryManager(ctx context.Context, name, apiBaseURL string, flags [
 	if err != nil {
 		return nil, err
 	}
-	m := &Manager{Process: p, ProbeURL: "http://" + probes, MetricsURL: "https://" + metrics}
-	return m, m.awaitReady(ctx)
+	return &Manager{Process: p, ProbeURL: "http://" + probes, MetricsURL: "https://" + metrics}, nil
 }
 
 func (m *Manager) awaitReady(ctx context.Context) error {
