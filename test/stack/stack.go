@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/medblocks/webhook-operator/test/controlplane"
@@ -52,7 +53,7 @@ func FindPrograms(dir string) (Programs, error) {
 	return found, nil
 }
 
-// Stack starts programs and ends them in the reverse order.
+// Stack starts programs and ends them in the reverse order. Several goroutines may start and end operators.
 type Stack struct {
 	Plane    *controlplane.ControlPlane
 	Programs Programs
@@ -60,6 +61,7 @@ type Stack struct {
 	// watchdog after our death) removes this too.
 	Dir string
 
+	mu        sync.Mutex
 	processes []*process.Process
 }
 
@@ -106,6 +108,8 @@ func (s *Stack) KillProcess(p *process.Process) error {
 }
 
 func (s *Stack) disown(p *process.Process) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	kept := s.processes[:0]
 	for _, other := range s.processes {
 		if other != p {
@@ -124,6 +128,8 @@ func (s *Stack) start(name, path string, args ...string) (*process.Process, erro
 	if err != nil {
 		return nil, err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.processes = append(s.processes, p)
 	return p, nil
 }
