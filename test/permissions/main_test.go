@@ -88,13 +88,9 @@ func run(m *testing.M) (code int, err error) {
 }
 
 // kubectl runs kubectl as a cluster administrator.
-func kubectl(t *testing.T, stdin *os.File, args ...string) (string, error) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), suite.plane.KubectlPath(), args...)
+func kubectl(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, suite.plane.KubectlPath(), args...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+suite.plane.AdminKubeconfig(), "KUBECACHEDIR="+filepath.Join(suite.stack.Dir, "kube-cache"))
-	if stdin != nil {
-		cmd.Stdin = stdin
-	}
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }

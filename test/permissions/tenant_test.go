@@ -5,10 +5,13 @@ package permissions
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -37,11 +40,22 @@ type tenant struct {
 	namespace, key string
 }
 
-func newTenant(t *testing.T, namespace string) *tenant {
+// tenants counts them: a test that runs again has others.
+var tenants atomic.Int64
+
+// newTenant makes a namespace with that beginning of its name.
+func newTenant(t *testing.T, name string) *tenant {
+	t.Helper()
+	return newTenantIn(t, fmt.Sprintf("%s-%d", name, tenants.Add(1)))
+}
+
+// newTenantIn is for a namespace that a manifest names.
+func newTenantIn(t *testing.T, namespace string) *tenant {
 	t.Helper()
 	n := &tenant{WithT: NewWithT(t), t: t, namespace: namespace, key: "mb_sk_sbx_permissions" + rand.Text()}
-	n.store(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})
-	n.store(&corev1.Secret{
+	err := suite.api.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})
+	n.Expect(client.IgnoreAlreadyExists(err)).To(Succeed())
+	n.storeForNow(&corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: keySecret},
 		StringData: map[string]string{v1alpha1.DefaultAPIKeySecretKey: n.key},
 	})
@@ -56,6 +70,20 @@ func (n *tenant) store(object client.Object) {
 func (n *tenant) create(name string, tweaks ...func(*v1alpha1.MedblocksWebhookEndpoint)) {
 	n.t.Helper()
 	n.store(n.manifest(name, tweaks...))
+}
+
+// storeForNow stores an object until the test ends.
+func (n *tenant) storeForNow(object client.Object) {
+	n.t.Helper()
+	n.store(object)
+	n.t.Cleanup(func() { n.Expect(client.IgnoreNotFound(suite.api.Delete(context.Background(), object))).To(Succeed()) })
+}
+
+// remove deletes a resource, and waits until the operator has let it go.
+func (n *tenant) remove(name string) {
+	n.t.Helper()
+	n.Expect(suite.api.Delete(n.t.Context(), n.get(name))).To(Succeed())
+	n.Eventually(func() any { return n.get(name) }).Should(BeNil())
 }
 
 func (n *tenant) manifest(name string, tweaks ...func(*v1alpha1.MedblocksWebhookEndpoint)) *v1alpha1.MedblocksWebhookEndpoint {
@@ -115,6 +143,15 @@ func (n *tenant) has(name, condition string, status metav1.ConditionStatus, reas
 	}
 	c := meta.FindStatusCondition(res.Status.Conditions, condition)
 	return c != nil && c.Status == status && c.ObservedGeneration == res.Generation && (reason == "" || c.Reason == reason)
+}
+
+// conditions are what a resource says.
+func (n *tenant) conditions(name string) string {
+	n.t.Helper()
+	if res := n.get(name); res != nil {
+		return fmt.Sprint(res.Status.Conditions)
+	}
+	return ""
 }
 
 func (n *tenant) ready(name string) bool {
