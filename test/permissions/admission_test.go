@@ -108,6 +108,11 @@ func TestWithThePolicyOnlyAGroupMakesRequests(t *testing.T) {
 		n.Expect(change(alice, "")).To(deniedAbout(annotation), "remove")
 		n.Expect(change(olga, "")).To(Succeed(), "remove")
 	}
+	out, err := kubectl(t.Context(), "annotate", "mwe", hooks, "-n", n.namespace, v1alpha1.AnnotationRelease+"=false", "--overwrite", "--as=alice", "--as-group=team")
+	n.Expect(err).To(HaveOccurred())
+	n.Expect(out).To(Equal(`Error from server (Forbidden): medblockswebhookendpoints.connect.medblocks.com "hooks" is forbidden: ` + // as in docs/permissions.md
+		`ValidatingAdmissionPolicy 'medblocks-webhook-operator-requests' with binding 'medblocks-webhook-operator-requests' denied request: ` +
+		"only members of the group medblocks-operators may set, change or remove connect.medblocks.com/release\n"))
 	n.Expect(alice.Create(t.Context(), n.manifest("plain"), client.DryRunAll)).To(Succeed())
 	res := n.get(hooks)
 	before := res.DeepCopy()
