@@ -36,6 +36,7 @@ func TestTheChartInstallsWhatTheKustomizationsInstall(t *testing.T) {
 		"everything, as it is by default":        {"", root + "/config/default"},
 		"with Roles in some namespaces":          {"testdata/values/namespaced.yaml", root + "/config/namespaced"},
 		"with all components of a kustomization": {"testdata/values/components.yaml", "testdata/components"},
+		"without list and watch on Secrets":      {"testdata/values/secret-access-get.yaml", "testdata/secret-access-get"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
