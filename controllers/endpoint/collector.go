@@ -27,6 +27,15 @@ var (
 	endpointDisabledBySpec = prometheus.NewDesc("medblocks_webhook_operator_endpoint_disabled_by_spec",
 		"1 while the resource's spec.state is Disabled; no series otherwise."+thisCache,
 		[]string{"namespace", "name"}, nil)
+	endpointDeliveriesHealthy = prometheus.NewDesc("medblocks_webhook_operator_endpoint_deliveries_healthy",
+		"The resource's condition DeliveriesHealthy: 1 if it is True, 0 if it is False; no series while it is unknown or not asked for."+thisCache,
+		[]string{"namespace", "name"}, nil)
+	endpointReenableExhausted = prometheus.NewDesc("medblocks_webhook_operator_endpoint_reenable_exhausted",
+		"1 while the attempts of the resource's reenablePolicy are used up and its endpoint, or what that has missed, still needs one; no series otherwise."+thisCache,
+		[]string{"namespace", "name"}, nil)
+	endpointStalled = prometheus.NewDesc("medblocks_webhook_operator_endpoint_stalled",
+		"1 while the resource is Stalled, with the reason of that: only a change from outside can help; no series otherwise."+thisCache,
+		[]string{"namespace", "name", "reason"}, nil)
 	endpointsByStatus = prometheus.NewDesc("medblocks_webhook_operator_endpoints",
 		"Resources by the status of their endpoint at Medblocks: active, disabled, or unknown (not registered, or nothing was seen yet)."+thisCache,
 		[]string{"status"}, nil)
@@ -48,7 +57,10 @@ var _ prometheus.Collector = (*Collector)(nil)
 
 // Describe names the metrics of the resources (prometheus.Collector).
 func (c *Collector) Describe(descs chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{endpointEnabled, endpointDisabledBySpec, endpointsByStatus, endpointsByReady} {
+	for _, desc := range []*prometheus.Desc{
+		endpointEnabled, endpointDisabledBySpec, endpointDeliveriesHealthy, endpointReenableExhausted, endpointStalled,
+		endpointsByStatus, endpointsByReady,
+	} {
 		descs <- desc
 	}
 }
@@ -67,20 +79,14 @@ func (c *Collector) Collect(values chan<- prometheus.Metric) {
 	}
 	statuses := map[string]int{string(medblocks.EndpointStatusActive): 0, string(medblocks.EndpointStatusDisabled): 0, statusUnknown: 0}
 	ready := map[readiness]int{}
-	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
+	var gauge gauges = func(desc *prometheus.Desc, value float64, labels ...string) {
 		values <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 	}
 	for i := range list.Items {
 		res := &list.Items[i]
-		status := statusOf(res)
-		statuses[status]++
+		statuses[statusOf(res)]++
 		ready[readinessOf(res)]++
-		if status != statusUnknown {
-			gauge(endpointEnabled, oneIf(status == string(medblocks.EndpointStatusActive)), res.Namespace, res.Name)
-		}
-		if res.WantsDisabled() {
-			gauge(endpointDisabledBySpec, 1, res.Namespace, res.Name)
-		}
+		gauge.resource(res)
 	}
 	for status, count := range statuses {
 		gauge(endpointsByStatus, float64(count), status)
@@ -88,6 +94,41 @@ func (c *Collector) Collect(values chan<- prometheus.Metric) {
 	for is, count := range ready {
 		gauge(endpointsByReady, float64(count), is.status, is.reason)
 	}
+}
+
+// gauges shows one value of a metric.
+type gauges func(desc *prometheus.Desc, value float64, labels ...string)
+
+// resource shows what is about a single resource. What applies to few has a series only where it applies.
+func (gauge gauges) resource(res *v1alpha1.MedblocksWebhookEndpoint) {
+	if status := statusOf(res); status != statusUnknown {
+		gauge(endpointEnabled, oneIf(status == string(medblocks.EndpointStatusActive)), res.Namespace, res.Name)
+	}
+	if res.WantsDisabled() {
+		gauge(endpointDisabledBySpec, 1, res.Namespace, res.Name)
+	}
+	if is := meta.FindStatusCondition(res.Status.Conditions, v1alpha1.ConditionDeliveriesHealthy); is != nil && is.Status != metav1.ConditionUnknown {
+		gauge(endpointDeliveriesHealthy, oneIf(is.Status == metav1.ConditionTrue), res.Namespace, res.Name)
+	}
+	if is := meta.FindStatusCondition(res.Status.Conditions, v1alpha1.ConditionStalled); is != nil {
+		gauge(endpointStalled, 1, res.Namespace, res.Name, is.Reason)
+	}
+	if isReenableExhausted(res) {
+		gauge(endpointReenableExhausted, 1, res.Namespace, res.Name)
+	}
+}
+
+// isReenableExhausted tells whether the policy would act and may not: a disable by Medblocks stalls a resource with a policy only when
+// the attempts are used up, and they also bound the tries of a redelivery.
+func isReenableExhausted(res *v1alpha1.MedblocksWebhookEndpoint) bool {
+	if res.WantsDisabled() || res.Spec.ReenablePolicy.ModeOrDefault() == v1alpha1.ReenableNever {
+		return false
+	}
+	if is := res.Status.Redelivery; is != nil && is.State == v1alpha1.RedeliveryStopped {
+		return true
+	}
+	is := meta.FindStatusCondition(res.Status.Conditions, v1alpha1.ConditionStalled)
+	return is != nil && is.Reason == v1alpha1.ReasonAutoDisabled
 }
 
 // statusOf is the endpoint's status as last seen. One that is not in Medblocks' documentation must not become a label.

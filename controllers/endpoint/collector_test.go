@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -104,6 +105,58 @@ func TestMetricsShowEachResourceInTheCache(t *testing.T) {
 	}))
 	g.Expect(cache.objects.Delete(wanted)).To(Succeed())
 	g.Expect(values(g, &Collector{Cache: cache})).NotTo(HaveKey(ContainSubstring("wanted-off")), "no series outlives its object")
+}
+
+func TestMetricsShowWhatAResourceNeedsHelpWith(t *testing.T) {
+	g := NewWithT(t)
+	with := func(name, condition string, status metav1.ConditionStatus, reason string, changes ...func(*v1alpha1.MedblocksWebhookEndpoint)) *v1alpha1.MedblocksWebhookEndpoint {
+		res := seen(name, "", "", "")
+		res.Status.Conditions = []metav1.Condition{{Type: condition, Status: status, Reason: reason}}
+		for _, change := range changes {
+			change(res)
+		}
+		return res
+	}
+	policy := func(mode v1alpha1.ReenableMode) func(*v1alpha1.MedblocksWebhookEndpoint) {
+		return func(res *v1alpha1.MedblocksWebhookEndpoint) {
+			res.Spec.ReenablePolicy = &v1alpha1.ReenablePolicy{Mode: mode}
+		}
+	}
+	redelivery := func(state string) func(*v1alpha1.MedblocksWebhookEndpoint) {
+		return func(res *v1alpha1.MedblocksWebhookEndpoint) {
+			res.Status.Redelivery = &v1alpha1.RedeliveryStatus{State: state}
+		}
+	}
+	off := func(res *v1alpha1.MedblocksWebhookEndpoint) { res.Spec.State = v1alpha1.StateDisabled }
+	const healthy, stalled, reconciling = v1alpha1.ConditionDeliveriesHealthy, v1alpha1.ConditionStalled, v1alpha1.ConditionReconciling
+	cache := newShelf(
+		with("delivering", healthy, metav1.ConditionTrue, v1alpha1.ReasonDelivering),
+		with("failing", healthy, metav1.ConditionFalse, v1alpha1.ReasonDeliveriesFailing),
+		with("not-looked-at", healthy, metav1.ConditionUnknown, v1alpha1.ReasonPending),
+		with("refused", stalled, metav1.ConditionTrue, v1alpha1.ReasonInvalidAPIKey, policy(v1alpha1.ReenableAlways)),
+		with("left-alone", stalled, metav1.ConditionTrue, v1alpha1.ReasonAutoDisabled, policy(v1alpha1.ReenableNever)),
+		with("no-policy", stalled, metav1.ConditionTrue, v1alpha1.ReasonAutoDisabled),
+		with("waiting", reconciling, metav1.ConditionTrue, v1alpha1.ReasonAutoDisabled, policy(v1alpha1.ReenableAlways)),
+		with("exhausted", stalled, metav1.ConditionTrue, v1alpha1.ReasonAutoDisabled, policy(v1alpha1.ReenableWhenHealthy)),
+		with("stopped", v1alpha1.ConditionReady, "", "", policy(v1alpha1.ReenableAlways), redelivery(v1alpha1.RedeliveryStopped)),
+		with("redelivered", v1alpha1.ConditionReady, "", "", policy(v1alpha1.ReenableAlways), redelivery(v1alpha1.RedeliveryCompleted)),
+		with("stopped-and-off", v1alpha1.ConditionReady, "", "", policy(v1alpha1.ReenableAlways), redelivery(v1alpha1.RedeliveryStopped), off),
+		with("stopped-without-policy", v1alpha1.ConditionReady, "", "", redelivery(v1alpha1.RedeliveryStopped)),
+	)
+	shown := values(g, &Collector{Cache: cache})
+	for name := range shown {
+		if strings.HasPrefix(name, "endpoints") { // the sums over all of them
+			delete(shown, name)
+		}
+	}
+	g.Expect(shown).To(Equal(map[string]float64{
+		"endpoint_deliveries_healthy delivering shop": 1, "endpoint_deliveries_healthy failing shop": 0,
+		"endpoint_stalled refused shop InvalidAPIKey":   1,
+		"endpoint_stalled left-alone shop AutoDisabled": 1, "endpoint_stalled no-policy shop AutoDisabled": 1,
+		"endpoint_stalled exhausted shop AutoDisabled": 1,
+		"endpoint_reenable_exhausted exhausted shop":   1, "endpoint_reenable_exhausted stopped shop": 1,
+		"endpoint_disabled_by_spec stopped-and-off shop": 1,
+	}))
 }
 
 func TestACacheThatIsNotFilledYetShowsNothingAndFailsNoScrape(t *testing.T) {
