@@ -105,7 +105,7 @@ func start(ctx context.Context) (err error) {
 
 // plant makes a resource that stays to the end, so that the checks there have something to look at, whichever tests are run.
 func plant(ctx context.Context) error {
-	n, err := makeTenant(ctx)
+	n, err := makeTenant(ctx, "tenant")
 	if err != nil {
 		return err
 	}

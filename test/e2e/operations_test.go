@@ -62,6 +62,18 @@ func tokenOf(t *testing.T, namespace, name string) string {
 	return config.BearerToken
 }
 
+// metricsReader is a token of a service account that may read the metrics.
+func metricsReader(t *testing.T, n *tenant) string {
+	t.Helper()
+	token := tokenOf(t, n.namespace, "prometheus")
+	NewWithT(t).Expect(suite.api.Create(t.Context(), &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: n.namespace + "-metrics-reader"},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "medblocks-webhook-operator-metrics-reader"},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: n.namespace, Name: "prometheus"}},
+	})).To(Succeed())
+	return token
+}
+
 func TestMetricsAreForThoseWhoMayReadThem(t *testing.T) {
 	g := NewWithT(t)
 	n := newTenant(t)
@@ -76,12 +88,7 @@ func TestMetricsAreForThoseWhoMayReadThem(t *testing.T) {
 	status, _ = scrape(t, tokenOf(t, n.namespace, "anybody"))
 	g.Expect(status).To(Equal(http.StatusForbidden), "somebody without permission")
 
-	prometheus := tokenOf(t, n.namespace, "prometheus")
-	g.Expect(suite.api.Create(t.Context(), &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: n.namespace + "-metrics-reader"},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "medblocks-webhook-operator-metrics-reader"},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: n.namespace, Name: "prometheus"}},
-	})).To(Succeed())
+	prometheus := metricsReader(t, n)
 	g.Eventually(func(g Gomega) { // permissions are cached for some seconds
 		status, body := scrape(t, prometheus)
 		g.Expect(status).To(Equal(http.StatusOK))

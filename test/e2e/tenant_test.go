@@ -36,14 +36,20 @@ var tenants atomic.Int64
 // newTenant makes a namespace and puts an API key into it. Both stay after the test: what it leaves is looked at in the end.
 func newTenant(t *testing.T) *tenant {
 	t.Helper()
+	return newTenantOf(t, "tenant")
+}
+
+// newTenantOf makes one whose namespace begins with that.
+func newTenantOf(t *testing.T, kind string) *tenant {
+	t.Helper()
 	g := NewWithT(t)
-	n, err := makeTenant(t.Context())
+	n, err := makeTenant(t.Context(), kind)
 	g.Expect(err).NotTo(HaveOccurred())
 	return n
 }
 
-func makeTenant(ctx context.Context) (*tenant, error) {
-	n := &tenant{namespace: fmt.Sprintf("tenant-%d", tenants.Add(1)), apiKey: suite.secrets.newAPIKey()}
+func makeTenant(ctx context.Context, kind string) (*tenant, error) {
+	n := &tenant{namespace: fmt.Sprintf("%s-%d", kind, tenants.Add(1)), apiKey: suite.secrets.newAPIKey()}
 	if err := suite.api.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: n.namespace}}); err != nil {
 		return nil, err
 	}
