@@ -55,7 +55,7 @@ endif
 test_tools := helm kubeconform
 tool := $(GO) tool -modfile=hack/tools/go.mod
 lint_tool := $(GO) tool -modfile=hack/tools/lint/go.mod
-modules := . hack/controlplane hack/tools hack/tools/lint $(addprefix hack/tools/,$(test_tools))
+modules := . hack/controlplane hack/tools hack/tools/lint $(addprefix hack/tools/,$(test_tools)) test/monitoring
 
 # The race detector needs a C compiler; compiling the one standard package that is written in C shows whether there is a working one.
 race_flag = $(shell $(GO) build -race -o /dev/null runtime/cgo >/dev/null 2>&1 && echo -race)
@@ -93,6 +93,15 @@ test: build tools $(controlplane_if_ours) ## Run all tests, with the race detect
 	if [ -z "$$race" ]; then echo 'No working C compiler: the tests run without the race detector.'; export CGO_ENABLED=0; fi; \
 	set -o pipefail; \
 	$(GO) test -json -timeout 20m $$race $(TESTARGS) $(PKG) | bin/testsummary -o bin/test-summary.txt
+
+# In a module of its own, because Prometheus is a dependency of nothing else. The first command has a real operator make the scrapes; it is
+# built as the programs are, so that what they have compiled need not be compiled again.
+.PHONY: test-monitoring
+test-monitoring: build $(controlplane_if_ours) ## Evaluate alerts and dashboard with Prometheus' own engine, over what a real operator shows.
+	@$(GO) build -o bin/testsummary ./hack/testsummary
+	@rm -rf bin/monitoring
+	@SCRAPES='$(CURDIR)/bin/monitoring' CGO_ENABLED=0 $(GO) test $(BUILD_FLAGS) -count=1 ./test/e2e -run '^TestAlertsAndDashboardNameWhatAFleetInTroubleShows$$'
+	@set -o pipefail; cd test/monitoring && $(GO) test -json $(TESTARGS) ./... | ../../bin/testsummary -o ../../bin/test-summary-monitoring.txt
 
 ##@ Build
 
