@@ -101,7 +101,7 @@ test-monitoring: build $(controlplane_if_ours) ## Evaluate alerts and dashboard 
 	@$(GO) build -o bin/testsummary ./hack/testsummary
 	@rm -rf bin/monitoring
 	@SCRAPES='$(CURDIR)/bin/monitoring' CGO_ENABLED=0 $(GO) test $(BUILD_FLAGS) -count=1 ./test/e2e -run '^TestAlertsAndDashboardNameWhatAFleetInTroubleShows$$'
-	@set -o pipefail; cd test/monitoring && $(GO) test -json $(TESTARGS) ./... | ../../bin/testsummary -o ../../bin/test-summary-monitoring.txt
+	@set -o pipefail; cd test/monitoring && $(GO) test -json $(TESTARGS) ./... | ../../bin/testsummary -o ../../bin/test-monitoring-summary.txt
 
 ##@ Build
 
