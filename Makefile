@@ -204,7 +204,7 @@ mutants: $(controlplane_if_ours) ## Undo one safeguard after another, and see th
 	@$(GO) run ./hack/mutants -run '$(MUTANTS)'
 
 .PHONY: presubmit
-presubmit: lint verify test ## Everything that a committed change must pass.
+presubmit: lint verify test test-monitoring ## Everything that a committed change must pass.
 
 ##@ Cluster: uses the current kubeconfig context
 
