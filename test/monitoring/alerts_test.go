@@ -115,7 +115,7 @@ func TestEveryAlertHasASeverityAndARunbookOfItsName(t *testing.T) {
 		if rule.Annotations["summary"] == "" || rule.Annotations["description"] == "" {
 			t.Errorf("%s has no summary or no description", rule.Alert)
 		}
-		if _, err := os.Stat(filepath.Join("../../docs/runbooks", rule.Alert+".md")); err != nil {
+		if _, err := os.Stat(filepath.Join("..", "..", "docs", "runbooks", rule.Alert+".md")); err != nil {
 			t.Error(err)
 		}
 	}
