@@ -147,7 +147,7 @@ func (n *tenant) loseSecret(t *testing.T) {
 // expectedSeries are regular expressions for what the fleet shows in the end.
 func expectedSeries(monitored, refused *tenant) []string {
 	of := func(metric, name, value string) string {
-		return fmt.Sprintf(`%s\{name="%s",namespace="%s"\} %s`, metric, name, monitored.namespace, value)
+		return fmt.Sprintf(`%s\{name=%q,namespace=%q\} %s`, metric, name, monitored.namespace, value)
 	}
 	return []string{
 		of("endpoint_enabled", "well", "1"), of("endpoint_enabled", "disabled", "0"), of("endpoint_enabled", "probed", "0"),
