@@ -17,6 +17,8 @@ import (
 	. "github.com/onsi/gomega"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/medblocks/webhook-operator/test/controlplane"
 )
 
 // Doors lead an operator that is a process of its own through a Wire: they are HTTP servers in front of both sides. Such an
@@ -74,3 +76,6 @@ func door(transport http.RoundTripper, to string) *httptest.Server {
 func Command(ctx context.Context, path string, args ...string) *exec.Cmd {
 	return shared.site.plane.Command(ctx, path, args...)
 }
+
+// ControlPlane is the one that all worlds of the package share, for programs that no World starts: kubectl, or an operator in real time.
+func ControlPlane() *controlplane.ControlPlane { return shared.site.plane }
