@@ -42,7 +42,7 @@ func TestTheScriptsAndTheExpressionsAgree(t *testing.T) {
 // combinations of conditions and of the policy.
 func combinations() []*unstructured.Unstructured {
 	var all []*unstructured.Unstructured
-	synced := []condition{{"True", v1alpha1.ReasonRegistered}, {"False", v1alpha1.ReasonConflict}, {"Unknown", v1alpha1.ReasonAPIUnavailable}, {"Unknown", v1alpha1.ReasonSuspended}, {}}
+	synced := []condition{{"True", v1alpha1.ReasonRegistered}, {"False", v1alpha1.ReasonConflict}, {"Unknown", v1alpha1.ReasonAPIUnavailable}, {"Unknown", v1alpha1.ReasonSuspended}}
 	secret := []condition{{"True", v1alpha1.ReasonPublished}, {"False", v1alpha1.ReasonNotOwned}, {"Unknown", v1alpha1.ReasonWaitingForSecret}, {}}
 	enabled := []condition{{"True", v1alpha1.ReasonActive}, {"False", v1alpha1.ReasonAutoDisabled}}
 	progress := []condition{{}, {"True", v1alpha1.ReasonConflict}, {"True", v1alpha1.ReasonNotOwned}, {"True", v1alpha1.ReasonAutoDisabled}, {"True", v1alpha1.ReasonAPIUnavailable}}

@@ -30,7 +30,7 @@ type applied struct {
 func newApplied(t *testing.T, by tool) *applied {
 	t.Helper()
 	a := &applied{World: lab.NewWorld(t), tool: by, manifest: sample(t, "full.yaml")}
-	a.Outsiders = true // kubectl
+	a.Outsiders = true                                            // kubectl
 	a.set(a.Receiver.URL+"/"+a.manifest.GetName(), "spec", "url") // where a delivery can be looked at
 	a.CreateSecret("medblocks-api-key", map[string]string{v1alpha1.DefaultAPIKeySecretKey: a.Key})
 	return a
