@@ -57,10 +57,12 @@ func accountManifest(t *testing.T, api client.Client, name, apiKey string) *unst
 	manifest.SetLabels(map[string]string{worked: "true"})
 	g.Expect(unstructured.SetNestedField(manifest.Object, name, "spec", "apiKeySecretRef", "name")).To(Succeed())
 	if apiKey != "" {
-		g.Expect(api.Create(t.Context(), &corev1.Secret{
+		secret := &corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{Namespace: controlplane.OperatorNamespace, Name: name},
 			StringData: map[string]string{v1alpha1.DefaultAPIKeySecretKey: apiKey},
-		})).To(Succeed())
+		}
+		g.Expect(api.Create(t.Context(), secret)).To(Succeed())
+		t.Cleanup(func() { g.Expect(api.Delete(context.Background(), secret)).To(Succeed()) })
 	}
 	return manifest
 }

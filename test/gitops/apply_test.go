@@ -159,7 +159,7 @@ func TestTheOperatorOwnsNoFieldThatSomebodyMayApply(t *testing.T) {
 		}
 		a.Expect(entry.Operation).To(Equal(metav1.ManagedFieldsOperationUpdate))
 		var fields map[string]map[string]any
-		a.Expect(json.Unmarshal(entry.FieldsV1.Raw, &fields)).To(Succeed())
+		a.Expect(json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields)).To(Succeed())
 		for part, of := range fields {
 			for field := range of {
 				owned = append(owned, part+" "+field)

@@ -77,7 +77,7 @@ func writeHealthTests(t *testing.T, dir string) {
 	}
 	content, err := yaml.Marshal(file)
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(os.WriteFile(filepath.Join(dir, "health_test.yaml"), content, 0o644)).To(Succeed()) //nolint:gosec // public
+	g.Expect(os.WriteFile(filepath.Join(dir, "health_test.yaml"), content, 0o644)).To(Succeed())
 }
 
 func TestHealthChecksCopeWithWhatIsNotThereYet(t *testing.T) {
@@ -135,5 +135,5 @@ func writeConfigMap(t *testing.T, path string, data map[string]string) {
 	head := regexpData.Split(string(content), 2)[0]
 	tail, err := yaml.Marshal(map[string]any{"data": data})
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(os.WriteFile(path, append([]byte(head), tail...), 0o644)).To(Succeed()) //nolint:gosec // public
+	g.Expect(os.WriteFile(path, append([]byte(head), tail...), 0o644)).To(Succeed())
 }

@@ -5,7 +5,6 @@ package gitops
 
 import (
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
@@ -25,7 +24,7 @@ type flux struct{ *cel.StatusEvaluator }
 func readFlux(t testing.TB, name string) flux {
 	t.Helper()
 	g := NewWithT(t)
-	content, err := os.ReadFile(filepath.Join("../../config/flux", name))
+	content, err := os.ReadFile("../../config/flux/" + name)
 	g.Expect(err).NotTo(HaveOccurred())
 	var patch struct {
 		Spec struct {

@@ -15,12 +15,12 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-var yamlBlock = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
+var yamlBlock = regexp.MustCompile("(?s)\n```yaml\n(.*?)\n```\n")
 
 // manifestsOf are the objects in a page.
 func manifestsOf(t *testing.T, page string) []*unstructured.Unstructured {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join("../../docs", page))
+	content, err := os.ReadFile("../../docs/" + page)
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	var all []*unstructured.Unstructured
 	for _, block := range yamlBlock.FindAllStringSubmatch(string(content), -1) {

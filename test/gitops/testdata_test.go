@@ -83,7 +83,7 @@ func expectInTestdata(t testing.TB, kind, name, content string) {
 	t.Helper()
 	path := filepath.Join(argocd, kind, "testdata", name+".yaml")
 	if *update {
-		NewWithT(t).Expect(os.WriteFile(path, []byte(content), 0o644)).To(Succeed()) //nolint:gosec // public
+		NewWithT(t).Expect(os.WriteFile(path, []byte(content), 0o644)).To(Succeed())
 	}
 	NewWithT(t).Expect(essence(t, readTestdata(t, path))).To(Equal(essence(t, parse(t, content))), "%s: see doc.go for how to write it anew", path)
 }
