@@ -28,17 +28,18 @@ import (
 type MedblocksAccount struct {
 	metav1.TypeMeta `json:",inline"`
 
+	// metadata is the object's standard metadata.
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
 	// spec is the API key and what it may be used for.
 	// +required
-	Spec MedblocksAccountSpec `json:"spec"`
+	Spec MedblocksAccountSpec `json:"spec,omitzero"`
 
 	// status is what the operator last saw.
 	// +optional
 	// +kubebuilder:default={"observedGeneration":-1}
-	Status MedblocksAccountStatus `json:"status,omitempty"`
+	Status MedblocksAccountStatus `json:"status,omitzero"`
 }
 
 // MedblocksAccountList is a list of MedblocksAccounts.
@@ -57,7 +58,7 @@ type MedblocksAccountSpec struct {
 	// apiKeySecretRef names the Secret, in the operator's own namespace, that
 	// holds the Medblocks API key.
 	// +required
-	APIKeySecretRef APIKeySecretReference `json:"apiKeySecretRef"`
+	APIKeySecretRef APIKeySecretReference `json:"apiKeySecretRef,omitzero"`
 
 	// environment that the API key has to be of: Sandbox or Production. It is
 	// checked by the key's prefix, before any call to Medblocks.
@@ -134,12 +135,12 @@ type NamespaceSelectorRequirement struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=317
 	// +kubebuilder:validation:XValidation:rule="!format.qualifiedName().validate(self).hasValue()",message="key must be a valid label key: an optional DNS prefix and '/', then up to 63 letters, digits, '-', '_' and '.'"
-	Key string `json:"key"`
+	Key string `json:"key,omitempty"`
 
 	// operator is In, NotIn, Exists or DoesNotExist.
 	// +required
 	// +kubebuilder:validation:Enum=In;NotIn;Exists;DoesNotExist
-	Operator string `json:"operator"`
+	Operator string `json:"operator,omitempty"`
 
 	// values for In and NotIn, at most 64.
 	// +optional
@@ -194,6 +195,13 @@ type OrphanPolicy struct {
 // MedblocksAccountStatus is what the operator last saw. The numbers in it are
 // written when they change, once a minute at most.
 type MedblocksAccountStatus struct {
+	// conditions of the account: Ready and, only while they are True, Reconciling
+	// and Stalled.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
 	// observedGeneration is the generation of the spec that this status is about;
 	// -1 before the first reconcile.
 	// +optional
@@ -215,13 +223,6 @@ type MedblocksAccountStatus struct {
 	// +listMapKey=id
 	// +kubebuilder:validation:MaxItems=100
 	Orphans []OrphanedEndpoint `json:"orphans,omitempty"`
-
-	// conditions of the account: Ready and, only while they are True, Reconciling
-	// and Stalled.
-	// +optional
-	// +listType=map
-	// +listMapKey=type
-	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
 // AccountEndpoints counts the endpoints of a workspace. Managed, unmanaged and
@@ -229,21 +230,28 @@ type MedblocksAccountStatus struct {
 type AccountEndpoints struct {
 	// managed carry an owner mark, of this or another cluster, and are not
 	// orphaned.
+	// +required
 	Managed int32 `json:"managed"`
 	// disabled at Medblocks, whosever they are.
+	// +required
 	Disabled int32 `json:"disabled"`
 	// unmanaged carry no owner mark.
+	// +required
 	Unmanaged int32 `json:"unmanaged"`
 	// orphaned carry the owner mark of a resource or cluster that is gone.
+	// +required
 	Orphaned int32 `json:"orphaned"`
 }
 
 // OrphanedEndpoint is an endpoint whose owner is gone.
 type OrphanedEndpoint struct {
 	// id of the endpoint at Medblocks, wh_….
+	// +required
 	ID string `json:"id"`
 	// owner mark of the endpoint, <cluster id>/<namespace>/<name>.
+	// +required
 	Owner string `json:"owner"`
 	// since is when it was first seen as orphaned.
+	// +required
 	Since metav1.Time `json:"since"`
 }

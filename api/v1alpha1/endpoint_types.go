@@ -30,17 +30,18 @@ import (
 type MedblocksWebhookEndpoint struct {
 	metav1.TypeMeta `json:",inline"`
 
+	// metadata is the object's standard metadata.
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
 	// spec is the wanted endpoint.
 	// +required
-	Spec MedblocksWebhookEndpointSpec `json:"spec"`
+	Spec MedblocksWebhookEndpointSpec `json:"spec,omitzero"`
 
 	// status is what the operator last saw and did.
 	// +optional
 	// +kubebuilder:default={"observedGeneration":-1}
-	Status MedblocksWebhookEndpointStatus `json:"status,omitempty"`
+	Status MedblocksWebhookEndpointStatus `json:"status,omitzero"`
 }
 
 // MedblocksWebhookEndpointList is a list of MedblocksWebhookEndpoints.
@@ -73,7 +74,7 @@ type MedblocksWebhookEndpointSpec struct {
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*@')",message="url must not contain userinfo (user:password@): every reader of this resource would see it; let the receiver verify the signature instead"
 	// +kubebuilder:validation:XValidation:rule="!self.contains('#')",message="url must not contain a fragment (#…): it is never sent to a server"
 	// +kubebuilder:validation:XValidation:rule="!self.matches(r'[\\pZ\\pC\\\\]')",message="url must not contain white space, control characters or backslashes: percent-encode them"
-	URL string `json:"url"`
+	URL string `json:"url,omitempty"`
 
 	// events are the event types to subscribe to: one to four of the catalogue, or
 	// "*" alone for all of them.
@@ -82,7 +83,7 @@ type MedblocksWebhookEndpointSpec struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=4
 	// +kubebuilder:validation:XValidation:rule="!('*' in self) || size(self) == 1",message="events must be '*' alone or a list of event types: '*' already subscribes to all of them"
-	Events []EventType `json:"events"`
+	Events []EventType `json:"events,omitempty"`
 
 	// description is a note shown in the Medblocks dashboard, at most 500
 	// characters. Left out, it is cleared.
@@ -192,7 +193,7 @@ type AccountReference struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue()",message="name must be the name of a MedblocksAccount: lower-case letters, digits, '-' and '.'"
-	Name string `json:"name"`
+	Name string `json:"name,omitempty"`
 }
 
 // APIKeySecretReference names a key in a Secret: of the resource's own
@@ -203,7 +204,7 @@ type APIKeySecretReference struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue()",message="name must be the name of a Secret: lower-case letters, digits, '-' and '.'"
-	Name string `json:"name"`
+	Name string `json:"name,omitempty"`
 
 	// key in the Secret whose value is the API key. Default: MEDBLOCKS_API_KEY.
 	// +optional
@@ -297,7 +298,7 @@ type AdoptSpec struct {
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule="self.matches('^wh_[0-9A-Za-z]+$')",message="endpointID must be the id of a webhook endpoint, wh_…"
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="endpointID cannot be changed: delete this resource with deletionPolicy Orphan and create another one"
-	EndpointID string `json:"endpointID"`
+	EndpointID string `json:"endpointID,omitempty"`
 
 	// existingSecretRef names the Secret of yours that holds the endpoint's
 	// signing secret. It is read, now and then again, and never written.
@@ -317,11 +318,11 @@ type SecretKeyReference struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue()",message="name must be the name of a Secret: lower-case letters, digits, '-' and '.'"
-	Name string `json:"name"`
+	Name string `json:"name,omitempty"`
 
 	// key in the Secret.
 	// +required
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[-._a-zA-Z0-9]+$')",message="key must be a key of a Secret: letters, digits, '-', '_' and '.'"
-	Key string `json:"key"`
+	Key string `json:"key,omitempty"`
 }

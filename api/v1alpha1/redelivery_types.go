@@ -11,13 +11,16 @@ import (
 type RedeliveryStatus struct {
 	// startedAt is when the endpoint was seen to be active again. Events created
 	// before it, and no longer before it than maxAge, are redelivered.
+	// +required
 	StartedAt metav1.Time `json:"startedAt"`
 	// begunAt is when the present try was begun. A try that ends early, because
 	// the receiver does not accept the events, is followed by another one.
+	// +required
 	BegunAt metav1.Time `json:"begunAt"`
 	// state is Running; Waiting for nextTry, because the receiver did not accept
 	// the events; Completed; or Stopped, because the attempts of the
 	// reenablePolicy are used up.
+	// +required
 	State string `json:"state"`
 	// pending events, still to be redelivered.
 	// +optional

@@ -122,13 +122,13 @@ type ProbeServiceReference struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:XValidation:rule="!format.dns1035Label().validate(self).hasValue()",message="name must be the name of a Service: lower-case letters, digits and '-', starting with a letter"
-	Name string `json:"name"`
+	Name string `json:"name,omitempty"`
 
 	// port of the Service, 1 to 65535.
 	// +required
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=65535
-	Port int32 `json:"port"`
+	Port int32 `json:"port,omitempty"`
 
 	// path to GET. Default: /.
 	// +optional

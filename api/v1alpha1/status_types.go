@@ -11,6 +11,13 @@ import (
 // changes only when something happened: there is no time of the last check in
 // it (a metric has that).
 type MedblocksWebhookEndpointStatus struct {
+	// conditions of the resource: Ready, Synced, SigningSecretReady, Enabled,
+	// DeliveriesHealthy, and, only while they are True, Reconciling and Stalled.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
 	// observedGeneration is the generation of the spec that this status is about;
 	// -1 before the first reconcile.
 	// +optional
@@ -86,13 +93,6 @@ type MedblocksWebhookEndpointStatus struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=10
 	History []HistoryEntry `json:"history,omitempty"`
-
-	// conditions of the resource: Ready, Synced, SigningSecretReady, Enabled,
-	// DeliveriesHealthy, and, only while they are True, Reconciling and Stalled.
-	// +optional
-	// +listType=map
-	// +listMapKey=type
-	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
 // ObservedEndpoint is the endpoint as last seen at Medblocks.
@@ -118,8 +118,10 @@ type ObservedEndpoint struct {
 // DisabledStatus says since when and why the endpoint is disabled.
 type DisabledStatus struct {
 	// since is when the operator noticed.
+	// +required
 	Since metav1.Time `json:"since"`
 	// cause is AutoDisabled, DisabledManually, DisabledBySpec or Unknown.
+	// +required
 	Cause string `json:"cause"`
 	// lastStatusCode is the status code of the receiver's last answer to the event
 	// that led to the disable; absent where it did not answer.
@@ -163,6 +165,7 @@ type ReenableStatus struct {
 // SigningSecretStatus is the Secret that the signing secret was published in.
 type SigningSecretStatus struct {
 	// name of the Secret.
+	// +required
 	Name string `json:"name"`
 	// lastRotated is when Medblocks last issued a new signing secret to the
 	// operator.
@@ -182,10 +185,13 @@ type SigningSecretStatus struct {
 // HistoryEntry is one thing that the operator did at Medblocks.
 type HistoryEntry struct {
 	// time of the call, to the second.
+	// +required
 	Time metav1.Time `json:"time"`
-	// action: RegisterEndpoint, AdoptEndpoint, UpdateEndpoint, DisableEndpoint,
-	// EnableEndpoint, RepairMarks, RotateSecret, DeleteDuplicate.
+	// action is RegisterEndpoint, AdoptEndpoint, UpdateEndpoint, DisableEndpoint,
+	// EnableEndpoint, RepairMarks, RotateSecret or DeleteDuplicate.
+	// +required
 	Action string `json:"action"`
-	// trigger: why it was done.
+	// trigger says why it was done.
+	// +required
 	Trigger string `json:"trigger"`
 }
