@@ -171,8 +171,8 @@ chart: manifests ## Copy what the Helm chart in dist/chart shares with config: C
 ##@ Check
 
 .PHONY: lint
-lint: ## Run golangci-lint (.golangci.yml gives the reason for each linter).
-	@$(lint_tool) golangci-lint run
+lint: ## Run golangci-lint, and kube-api-linter as one of its linters (.golangci.yml gives the reason for each linter).
+	@$(lint_tool) golangci-lint-kube-api-linter run
 
 .PHONY: verify
 verify: ## Check that generated files are up to date, and modules, formatting and vet are in order.
