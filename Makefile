@@ -11,8 +11,10 @@ MAKEFLAGS += --no-print-directory
 ## IMG: image that image builds and deploy runs (default: the one in config/manager/deployment.yaml)
 default_image := $(shell sed -n 's/^ *image: *//p' config/manager/deployment.yaml)
 IMG ?= $(default_image)
-## PLATFORM: platform of the image, such as linux/arm64 (default: this machine's)
+## PLATFORM: platform of the image, such as linux/arm64 or linux/amd64,linux/arm64 (default: this machine's)
 PLATFORM ?=
+## PUSH: set to 1, image also pushes the image
+PUSH ?=
 ## HOLD: set to 1, demo keeps everything up at its end and prints what to play with
 HOLD ?=
 ## PKG: packages that test and fuzz look at (default: all)
@@ -130,7 +132,7 @@ bin/tools/%: hack/tools/%/go.mod hack/tools/%/go.sum
 
 .PHONY: image
 image: ## Build the container image IMG with docker, podman or buildah, whichever works here.
-	@IMG='$(IMG)' PLATFORM='$(PLATFORM)' hack/image.sh
+	@IMG='$(IMG)' PLATFORM='$(PLATFORM)' PUSH='$(filter-out 0 false no,$(PUSH))' hack/image.sh
 
 .PHONY: clean
 clean: ## Remove what was built. The control plane in bin/k8s stays; make clean-all removes it too.
