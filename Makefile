@@ -15,6 +15,8 @@ IMG ?= $(default_image)
 PLATFORM ?=
 ## PUSH: set to 1, image also pushes the image
 PUSH ?=
+## VERSION: version of the release, such as v0.1.0
+VERSION ?=
 ## HOLD: set to 1, demo keeps everything up at its end and prints what to play with
 HOLD ?=
 ## PKG: packages that test and fuzz look at (default: all)
@@ -51,13 +53,12 @@ ifneq ($(shell git rev-parse --verify -q HEAD >/dev/null 2>&1 && echo readable),
 export GOFLAGS := $(shell $(GO) env GOFLAGS) -buildvcs=false
 endif
 
-# The tools have two modfiles: golangci-lint brings its linters as libraries in versions of its choosing, and is not to choose
-# them for the generators too.
-# Each program that tests run is in a module of its own, hack/tools/NAME.
+# The tools have several modfiles: golangci-lint brings its linters as libraries in versions of its choosing, and is not to choose
+# them for the generators too. Those of a release have one of their own, and so has each program that tests run: hack/tools/NAME.
 test_tools := helm kubeconform
 tool := $(GO) tool -modfile=hack/tools/go.mod
 lint_tool := $(GO) tool -modfile=hack/tools/lint/go.mod
-modules := . hack/controlplane hack/tools hack/tools/lint $(addprefix hack/tools/,$(test_tools)) test/monitoring
+modules := . hack/controlplane hack/tools hack/tools/lint hack/tools/release $(addprefix hack/tools/,$(test_tools)) test/monitoring
 
 # The race detector needs a C compiler; compiling the one standard package that is written in C shows whether there is a working one.
 race_flag = $(shell $(GO) build -race -o /dev/null runtime/cgo >/dev/null 2>&1 && echo -race)
@@ -134,6 +135,10 @@ bin/tools/%: hack/tools/%/go.mod hack/tools/%/go.sum
 image: ## Build the container image IMG with docker, podman or buildah, whichever works here.
 	@IMG='$(IMG)' PLATFORM='$(PLATFORM)' PUSH='$(filter-out 0 false no,$(PUSH))' hack/image.sh
 
+.PHONY: release
+release: bin/tools/helm ## Write what is published of VERSION into bin/release, and build the image where that is possible.
+	@GO='$(GO)' VERSION='$(VERSION)' PLATFORM='$(PLATFORM)' PUSH='$(filter-out 0 false no,$(PUSH))' hack/release.sh
+
 .PHONY: clean
 clean: ## Remove what was built. The control plane in bin/k8s stays; make clean-all removes it too.
 	rm -rf $(filter-out bin/k8s,$(wildcard bin/*))
@@ -157,6 +162,11 @@ docs: ## Generate the reference page of the resource, docs/reference.md.
 	@$(tool) crd-ref-docs --source-path=api/v1alpha1 --config=hack/docs/config.yaml --templates-dir=hack/docs --renderer=markdown \
 		--output-path=docs/reference.md --log-level=ERROR
 
+.PHONY: licenses
+licenses: ## Check the licences of what the manager is linked from, and list them in docs/licenses.md.
+	@mkdir -p bin
+	@GO='$(GO)' hack/licenses.sh list >bin/licenses.md && mv bin/licenses.md docs/licenses.md
+
 .PHONY: install-manifest
 install-manifest: manifests ## Render config/default into one file for kubectl apply, dist/install.yaml.
 	@mkdir -p dist
@@ -175,6 +185,10 @@ chart: manifests ## Copy what the Helm chart in dist/chart shares with config: C
 .PHONY: lint
 lint: ## Run golangci-lint, and kube-api-linter as one of its linters (.golangci.yml gives the reason for each linter).
 	@$(lint_tool) golangci-lint-kube-api-linter run
+
+.PHONY: vulncheck
+vulncheck: ## Look for known vulnerabilities in what the programs call; says that it is skipped where the database is not reachable.
+	@$(GO) run ./hack/vulncheck "$${GOVULNDB:-https://vuln.go.dev}" $(GO) tool -modfile=hack/tools/release/go.mod govulncheck ./cmd/...
 
 .PHONY: verify
 verify: ## Check that generated files are up to date, and modules, formatting and vet are in order.
