@@ -16,7 +16,7 @@ complain() {
 }
 
 generated_files() {
-  find config/crd/bases dist docs/reference.md api -type f \
+  find config/crd/bases dist docs/reference.md docs/licenses.md api -type f \
     \( -path 'api/*/zz_generated.*' -o -not -path 'api/*' \) 2>/dev/null | LC_ALL=C sort
 }
 
@@ -26,7 +26,7 @@ checksums() { generated_files | while IFS= read -r file; do cksum "$file"; done;
 check_generated() {
   local before after
   before=$(checksums)
-  "$make" generate manifests docs install-manifest chart || { complain "generating failed"; return 0; }
+  "$make" generate manifests docs install-manifest chart licenses || { complain "generating failed"; return 0; }
   after=$(checksums)
   if [[ $before != "$after" ]]; then
     comm -3 <(sort <<<"$before") <(sort <<<"$after") | awk '{print "  " $3}' | sort -u >&2
@@ -34,7 +34,7 @@ check_generated() {
   fi
   if git rev-parse --verify -q HEAD >/dev/null 2>&1; then
     local uncommitted
-    uncommitted=$(git status --porcelain --untracked-files=all -- config/crd/bases dist docs/reference.md 'api/**/zz_generated.*')
+    uncommitted=$(git status --porcelain --untracked-files=all -- config/crd/bases dist docs/reference.md docs/licenses.md 'api/**/zz_generated.*')
     if [[ -n $uncommitted ]]; then
       printf '%s\n' "$uncommitted" >&2
       complain "the generated files above differ from the last commit: commit them"
