@@ -15,6 +15,8 @@ IMG ?= $(default_image)
 PLATFORM ?=
 ## PUSH: set to 1, image also pushes the image
 PUSH ?=
+## GO_IMAGE: Go image that image compiles in, such as one with a digest (default: the one in the Dockerfile)
+GO_IMAGE ?=
 ## VERSION: version of the release, such as v0.1.0
 VERSION ?=
 ## HOLD: set to 1, demo keeps everything up at its end and prints what to play with
@@ -133,11 +135,11 @@ bin/tools/%: hack/tools/%/go.mod hack/tools/%/go.sum
 
 .PHONY: image
 image: ## Build the container image IMG with docker, podman or buildah, whichever works here.
-	@IMG='$(IMG)' PLATFORM='$(PLATFORM)' PUSH='$(filter-out 0 false no,$(PUSH))' hack/image.sh
+	@IMG='$(IMG)' PLATFORM='$(PLATFORM)' PUSH='$(filter-out 0 false no,$(PUSH))' GO_IMAGE='$(GO_IMAGE)' hack/image.sh
 
 .PHONY: release
 release: bin/tools/helm ## Write what is published of VERSION into bin/release, and build the image where that is possible.
-	@GO='$(GO)' VERSION='$(VERSION)' PLATFORM='$(PLATFORM)' PUSH='$(filter-out 0 false no,$(PUSH))' hack/release.sh
+	@GO='$(GO)' VERSION='$(VERSION)' PLATFORM='$(PLATFORM)' PUSH='$(filter-out 0 false no,$(PUSH))' GO_IMAGE='$(GO_IMAGE)' hack/release.sh
 
 .PHONY: clean
 clean: ## Remove what was built. The control plane in bin/k8s stays; make clean-all removes it too.
