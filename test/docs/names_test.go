@@ -88,7 +88,7 @@ func mentionsIn(text string) []mention {
 		switch {
 		case name == nil:
 			return found
-		case at != nil && at[0] < name[0]:
+		case len(at) > 0 && at[0] < name[0]:
 			folder, text = text[at[2]:at[3]], text[at[1]:]
 		default:
 			found = append(found, mention{folder, text[name[0]:name[1]]})
