@@ -57,6 +57,10 @@ type Options struct {
 	// CRDDirectory is the folder whose CustomResourceDefinitions are installed. It may be missing or empty.
 	// Default: config/crd/bases.
 	CRDDirectory string
+
+	// Bare leaves out the CRDs, the namespace and the permissions, for those who try out how they are installed. There is no
+	// OperatorConfig then, nor its kubeconfig.
+	Bare bool
 }
 
 // ControlPlane is a running control plane.
@@ -94,6 +98,9 @@ func Start(ctx context.Context, options Options) (_ *ControlPlane, err error) {
 		}
 	}()
 	steps := []func(context.Context) error{c.startGuard, c.startEnvironment, c.installManifests, c.startManager, c.issueCredentials}
+	if options.Bare {
+		steps = []func(context.Context) error{c.startGuard, c.startEnvironment, c.startManager}
+	}
 	for _, step := range steps {
 		if err := ctx.Err(); err != nil {
 			return nil, context.Cause(ctx)
@@ -160,9 +167,11 @@ func (c *ControlPlane) KubectlPath() string { return c.programs.kubectl }
 // startEnvironment starts etcd and kube-apiserver and installs the CRDs.
 func (c *ControlPlane) startEnvironment(context.Context) error {
 	c.env = &envtest.Environment{
-		CRDDirectoryPaths:        []string{c.options.CRDDirectory},
 		ControlPlaneStartTimeout: startTimeout,
 		ControlPlaneStopTimeout:  stopTimeout,
+	}
+	if !c.options.Bare {
+		c.env.CRDDirectoryPaths = []string{c.options.CRDDirectory}
 	}
 	if err := c.configureEtcd(); err != nil {
 		return err
