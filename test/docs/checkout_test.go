@@ -1,0 +1,119 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package docs
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// copyCheckout copies what somebody who has cloned the repository sees, so that a page may write beside it. What was built is not
+// copied, nor are tests.
+func copyCheckout(from, to string) error {
+	return filepath.WalkDir(from, func(path string, entry os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		switch {
+		case entry.IsDir() && (relative == "bin" || relative == ".git" || relative == "test"):
+			return filepath.SkipDir
+		case entry.IsDir():
+			return os.MkdirAll(filepath.Join(to, relative), 0o700)
+		case !entry.Type().IsRegular():
+			return nil
+		}
+		return copyFile(path, filepath.Join(to, relative))
+	})
+}
+
+func copyFile(from, to string) error {
+	info, err := os.Stat(from)
+	if err != nil {
+		return err
+	}
+	content, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, content, info.Mode().Perm())
+}
+
+// makeScript is make of a page: what is to be built is there already, because the tests need it too.
+const makeScript = `#!/usr/bin/env bash
+targets=()
+for argument in "$@"; do
+  case $argument in
+    build|controlplane|tools) ;;
+    *) targets+=("$argument") ;;
+  esac
+done
+if [ "${#targets[@]}" = 0 ]; then exit 0; fi
+PATH=$(sed 's,^[^:]*:,,' <<<"$PATH") exec make "${targets[@]}"
+`
+
+// writeTools puts the programs in place: those of bin in the checkout, listening on ports of the page's own, and kubectl and make
+// in front of the machine's.
+func (s *site) writeTools(x *session) error {
+	bin, tools := filepath.Join(x.dir, "bin"), filepath.Join(filepath.Dir(x.dir), "tools")
+	for _, dir := range []string{bin, tools} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+	}
+	port := func(program string, n int) string {
+		return fmt.Sprintf("127.0.0.1:%d", x.swap.port(defaultPorts[program][n]))
+	}
+	programs := map[string]string{
+		"emulator": s.stack.Programs.Emulator + " --listen=" + port("emulator", 0),
+		"receiver": s.stack.Programs.Receiver + " --listen=" + port("receiver", 0),
+		"manager": s.stack.Programs.Manager + " --health-probe-bind-address=" + port("manager", 0) +
+			" --metrics-bind-address=" + port("manager", 1) + " --disabled-poll-interval=300ms",
+	}
+	for name, command := range programs {
+		script := "#!/bin/sh\nexec " + command + " \"$@\"\n"
+		if err := os.WriteFile(filepath.Join(bin, name), []byte(script), 0o700); err != nil {
+			return err
+		}
+	}
+	if err := os.WriteFile(filepath.Join(tools, "make"), []byte(makeScript), 0o700); err != nil {
+		return err
+	}
+	return os.Symlink(s.plane.KubectlPath(), filepath.Join(tools, "kubectl"))
+}
+
+// writeKubeconfig copies a kubeconfig with another namespace in its context.
+func writeKubeconfig(path, from, namespace string) error {
+	config, err := clientcmd.LoadFromFile(from)
+	if err != nil {
+		return err
+	}
+	for _, c := range config.Contexts {
+		c.Namespace = namespace
+	}
+	return clientcmd.WriteToFile(*config, path)
+}
+
+// goCache and goModCache are this machine's, because a page has a home of its own.
+var (
+	goCache    = sync.OnceValue(func() string { return goEnv("GOCACHE") })
+	goModCache = sync.OnceValue(func() string { return goEnv("GOMODCACHE") })
+)
+
+func goEnv(name string) string {
+	value, err := exec.Command("go", "env", name).Output() //nolint:noctx // it answers at once
+	if err != nil {
+		panic(err)
+	}
+	return strings.TrimSpace(string(value))
+}
