@@ -19,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/medblocks/webhook-operator/test/stack"
@@ -69,12 +70,15 @@ func (n *node) look(ctx context.Context) error {
 	if err := n.api.List(ctx, &all); err != nil {
 		return err
 	}
-	n.endWithout(all.Items)
-	for i := range all.Items {
-		deployment := &all.Items[i]
-		if err := n.runOperator(ctx, deployment); err != nil {
+	wanted := slices.DeleteFunc(slices.Clone(all.Items), func(d appsv1.Deployment) bool { return ptr.Deref(d.Spec.Replicas, 1) == 0 })
+	n.endWithout(wanted)
+	for i := range wanted {
+		if err := n.runOperator(ctx, &wanted[i]); err != nil {
 			return err
 		}
+	}
+	for i := range all.Items {
+		deployment := &all.Items[i]
 		if err := n.callAvailable(ctx, deployment); client.IgnoreNotFound(err) != nil {
 			return err
 		}
@@ -82,7 +86,7 @@ func (n *node) look(ctx context.Context) error {
 	return nil
 }
 
-// endWithout ends the operators whose Deployment is gone. Their permissions may be gone too, so that how they end does not matter.
+// endWithout ends the operators whose Deployment is gone, or has no replicas. Their permissions may be gone too, so that how they end does not matter.
 func (n *node) endWithout(deployments []appsv1.Deployment) {
 	for key, p := range n.running {
 		if !slices.ContainsFunc(deployments, func(d appsv1.Deployment) bool { return client.ObjectKeyFromObject(&d) == key }) {
@@ -150,10 +154,7 @@ func (n *node) callAvailable(ctx context.Context, d *appsv1.Deployment) error {
 	if d.Status.ObservedGeneration == d.Generation {
 		return nil
 	}
-	replicas := int32(1)
-	if d.Spec.Replicas != nil {
-		replicas = *d.Spec.Replicas
-	}
+	replicas := ptr.Deref(d.Spec.Replicas, 1)
 	before := d.DeepCopy()
 	d.Status = appsv1.DeploymentStatus{
 		ObservedGeneration: d.Generation, Replicas: replicas, UpdatedReplicas: replicas, ReadyReplicas: replicas, AvailableReplicas: replicas,
