@@ -48,7 +48,7 @@ type session struct {
 
 // startSession starts the shell of a page. Namespace is that of the kubeconfig's context.
 func (s *site) startSession(ctx context.Context, p *page, dir, namespace string) (*session, error) {
-	x := &session{dir: filepath.Join(dir, "checkout"), notes: filepath.Join(dir, "notes"), swap: newSwaps(p)}
+	x := &session{dir: filepath.Join(dir, "checkout"), notes: filepath.Join(dir, "notes"), swap: newSwaps(p, s.emulator.URL)}
 	home := filepath.Join(dir, "home")
 	for _, folder := range []string{x.notes, home} {
 		if err := os.Mkdir(folder, 0o700); err != nil {
@@ -104,7 +104,7 @@ func (x *session) stop() {
 
 // run does one step. Where the page shows an output, that has to be printed; where not, the step has to succeed.
 func (x *session) run(ctx context.Context, s step) error {
-	s.script, s.expect = x.swap.in(s.script), x.swap.in(s.expect)
+	s.script, s.expect = x.swap.inCommand(s.script), x.swap.in(s.expect)
 	if strings.Contains(s.script, "…") {
 		return fmt.Errorf("line %d: nobody knows what … stands for in\n%s", s.line, indent(s.script))
 	}
@@ -113,11 +113,14 @@ func (x *session) run(ctx context.Context, s step) error {
 	x.steps++
 	var last error
 	err := wait.PollUntilContextCancel(ctx, 3*often, true, func(ctx context.Context) (bool, error) {
-		last = x.attempt(ctx, s)
-		if last != nil && s.again && !x.ended {
+		err := x.attempt(ctx, s)
+		if last == nil || ctx.Err() == nil {
+			last = err // and not that time was up in the middle of the last attempt
+		}
+		if err != nil && s.again && !x.ended {
 			return false, nil
 		}
-		return true, last
+		return true, err
 	})
 	if err != nil {
 		return fmt.Errorf("line %d: %w\nof\n%s", s.line, errors.Join(err, last), indent(s.script))

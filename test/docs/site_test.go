@@ -37,6 +37,7 @@ const (
 // managerFlags are what every operator here is started with, beside those of its Deployment.
 var managerFlags = []string{
 	"--disabled-poll-interval=300ms", "--poll-interval=2s", "--api-qps=200", "--api-burst=400",
+	"--api-timeout=2s", // also how long an unanswered registration counts as in flight
 	"--operator-namespace=" + controlplane.OperatorNamespace,
 }
 

@@ -14,14 +14,18 @@ import (
 	"sync"
 
 	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/medblocks/webhook-operator/api/medblocks"
 )
 
 // swaps exchanges in a page's commands what readers have to replace, or what pages that run beside each other cannot share: the API
 // key, and ports of this machine.
 type swaps struct {
 	apiKey string
-	ports  map[string]int    // by the port that the page names
-	ids    map[string]string // by the id that the page shows
+	// emulator is the URL of what takes the place of Medblocks.
+	emulator string
+	ports    map[string]int    // by the port that the page names
+	ids      map[string]string // by the id that the page shows
 }
 
 var notForNames = regexp.MustCompile(`[^a-z0-9]+`)
@@ -31,8 +35,8 @@ func slug(p *page) string {
 	return strings.Trim(notForNames.ReplaceAllString(strings.ToLower(strings.TrimSuffix(p.path, ".md")), "-"), "-")
 }
 
-func newSwaps(p *page) *swaps {
-	return &swaps{apiKey: "mb_sk_sbx_" + slug(p), ports: map[string]int{}, ids: map[string]string{}}
+func newSwaps(p *page, emulator string) *swaps {
+	return &swaps{apiKey: "mb_sk_sbx_" + slug(p), emulator: emulator, ports: map[string]int{}, ids: map[string]string{}}
 }
 
 var (
@@ -41,8 +45,14 @@ var (
 	loopbackPort   = regexp.MustCompile(`(127\.0\.0\.1|localhost|\[::1\]):([1-9]\d{3,4})\b`)
 )
 
+// inCommand does all exchanges in what the shell is to run: also Medblocks itself is another one there.
+func (s *swaps) inCommand(text string) string {
+	return strings.ReplaceAll(s.in(text), medblocks.DefaultBaseURL+"/", s.emulator+"/")
+}
+
 // in does all exchanges in a text.
 func (s *swaps) in(text string) string {
+	text = strings.ReplaceAll(text, "whsec_…", "whsec_"+strings.Repeat("0a", 24))
 	text = placeholderKey.ReplaceAllStringFunc(text, func(key string) string {
 		return strings.Replace(s.apiKey, "mb_sk_sbx_", placeholderKey.ReplaceAllString(key, "mb_sk_${1}_"), 1)
 	})
