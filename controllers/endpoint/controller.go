@@ -141,9 +141,6 @@ func (r *Reconciler) settle(ctx context.Context, w *work, makePlan func(*v1alpha
 			}
 			break
 		}
-		if err := r.noteSecretName(ctx, w); err != nil {
-			return p, err
-		}
 		if err := r.confirm(ctx, w, p.Steps[0]); err != nil {
 			return p, err
 		}

@@ -78,8 +78,11 @@ func (r *Reconciler) observeEndpoints(ctx context.Context, w *work, ids []string
 
 // confirm reads the resource live before the first write of a reconcile: what a cache shows may be the wish of yesterday, or
 // that of another resource of this name, and neither Medblocks nor a Secret would refuse it. A patch of the resource's own metadata
-// would be refused, and so proves as much.
+// would be refused, and so proves as much: that which notes the name of a Secret, too.
 func (r *Reconciler) confirm(ctx context.Context, w *work, first step) error {
+	if err := r.noteSecretName(ctx, w); err != nil {
+		return err
+	}
 	if w.confirmed || first.Action == actionAddFinalizer || first.Action == actionWriteIntent {
 		return nil
 	}
