@@ -4,6 +4,7 @@
 package permissions
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -50,10 +51,12 @@ func build(t *testing.T, dir string) layout {
 func buildWith(t *testing.T, folder string) layout {
 	t.Helper()
 	g := NewWithT(t)
-	dir, err := os.MkdirTemp(filepath.Join(root, "bin"), "layout-") // kustomize wants relative paths
+	dir := t.TempDir()
+	config, err := filepath.Abs(filepath.Join(root, "config"))
 	g.Expect(err).NotTo(HaveOccurred())
-	t.Cleanup(func() { g.Expect(os.RemoveAll(dir)).To(Succeed()) })
-	content := "resources: [../../config/" + folder + "]\ncomponents: [../../config/secret-access-get]\n"
+	config, err = filepath.Rel(dir, config) // kustomize wants relative paths
+	g.Expect(err).NotTo(HaveOccurred())
+	content := fmt.Sprintf("resources: [%s/%s]\ncomponents: [%s/secret-access-get]\n", config, folder, config)
 	g.Expect(os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(content), 0o600)).To(Succeed())
 	return build(t, dir)
 }
