@@ -56,7 +56,8 @@ func repack(archive []byte, at time.Time) ([]byte, error) {
 	for {
 		entry, err := from.Next()
 		if errors.Is(err, io.EOF) {
-			return out.Bytes(), errors.Join(to.Close(), zipped.Close())
+			err := errors.Join(to.Close(), zipped.Close()) // Only then is everything written.
+			return out.Bytes(), err
 		}
 		if err != nil {
 			return nil, err
