@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
@@ -54,10 +55,12 @@ func play(t *testing.T, p *page) {
 	}
 	defer x.stop()
 	for _, b := range acts {
+		begun := time.Now()
 		if err := x.act(t.Context(), b); err != nil {
 			t.Log(x.transcript())
 			t.Fatalf("%s: %v", p.path, err)
 		}
+		t.Logf("line %d took %s", b.line, time.Since(begun).Round(often))
 	}
 }
 

@@ -6,15 +6,18 @@ package docs
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/go-logr/logr"
-	"k8s.io/apimachinery/pkg/runtime"
+	apiruntime "k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -75,7 +78,7 @@ func newSite(ctx context.Context, bare bool) (_ *site, err error) {
 			err = errors.Join(err, s.stop())
 		}
 	}()
-	scheme := runtime.NewScheme()
+	scheme := apiruntime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		return nil, err
 	}
@@ -130,6 +133,11 @@ func sharedSite() (*site, error) {
 }
 
 func TestMain(m *testing.M) {
+	// Pages wait most of the time, so that more of them run beside each other than there are processors.
+	flag.Parse()
+	if err := flag.Set("test.parallel", strconv.Itoa(max(4, runtime.GOMAXPROCS(0)))); err != nil {
+		panic(err)
+	}
 	ctrl.SetLogger(logr.Discard()) // the programs have their own logs
 	code := m.Run()
 	if shared.site != nil {
