@@ -79,7 +79,7 @@ func (n *node) look(ctx context.Context) error {
 	}
 	for i := range all.Items {
 		deployment := &all.Items[i]
-		if err := n.callAvailable(ctx, deployment); client.IgnoreNotFound(err) != nil {
+		if err := client.IgnoreNotFound(n.callAvailable(ctx, deployment)); err != nil {
 			return err
 		}
 	}

@@ -179,7 +179,7 @@ func (x *session) do(ctx context.Context, how, script string) (status, output st
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 		x.stop()
-		<-heard
+		_ = <-heard // it says no more than that the shell has ended
 	case err = <-heard:
 	}
 	if err != nil {

@@ -113,7 +113,7 @@ func freePort() int {
 	taken.Lock()
 	defer taken.Unlock()
 	for {
-		port := 20_000 + rand.IntN(10_000) //nolint:gosec // nobody is to be surprised by it
+		port := 20_000 + rand.IntN(10_000)
 		if taken.ports[port] {
 			continue
 		}
