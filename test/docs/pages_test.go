@@ -136,7 +136,7 @@ func (p *page) stage(t *testing.T) (s *site, namespace string) {
 		t.Cleanup(func() { s.removeAllBut(t, before) })
 	}
 	n := &corev1.Namespace{}
-	n.Name = "page-" + slug(p)
+	n.GenerateName = "page-" + slug(p) + "-"
 	g.Expect(s.api.Create(t.Context(), n)).To(Succeed())
 	return s, n.Name
 }

@@ -48,7 +48,7 @@ type session struct {
 
 // startSession starts the shell of a page. Namespace is that of the kubeconfig's context.
 func (s *site) startSession(ctx context.Context, p *page, dir, namespace string) (*session, error) {
-	x := &session{dir: filepath.Join(dir, "checkout"), notes: filepath.Join(dir, "notes"), swap: newSwaps(p, s.emulator.URL)}
+	x := &session{dir: filepath.Join(dir, "checkout"), notes: filepath.Join(dir, "notes"), swap: newSwaps(p, namespace, s.emulator.URL)}
 	home := filepath.Join(dir, "home")
 	for _, folder := range []string{x.notes, home} {
 		if err := os.Mkdir(folder, 0o700); err != nil {
@@ -177,9 +177,8 @@ func (x *session) do(ctx context.Context, how, script string) (status, output st
 	}()
 	select {
 	case <-ctx.Done():
-		err = context.Cause(ctx)
 		x.stop()
-		_ = <-heard // it says no more than that the shell has ended
+		err = errors.Join(context.Cause(ctx), <-heard)
 	case err = <-heard:
 	}
 	if err != nil {

@@ -35,8 +35,9 @@ func slug(p *page) string {
 	return strings.Trim(notForNames.ReplaceAllString(strings.ToLower(strings.TrimSuffix(p.path, ".md")), "-"), "-")
 }
 
-func newSwaps(p *page, emulator string) *swaps {
-	return &swaps{apiKey: "mb_sk_sbx_" + slug(p), emulator: emulator, ports: map[string]int{}, ids: map[string]string{}}
+// newSwaps has a key, and thereby a workspace, of the page's own.
+func newSwaps(p *page, namespace, emulator string) *swaps {
+	return &swaps{apiKey: "mb_sk_sbx_" + slug(p) + "-" + namespace, emulator: emulator, ports: map[string]int{}, ids: map[string]string{}}
 }
 
 var (
