@@ -149,7 +149,8 @@ func (n *node) credentials(ctx context.Context, d *appsv1.Deployment) (string, e
 	return path, clientcmd.WriteToFile(*kubeconfig, path)
 }
 
-// callAvailable writes the status that a Deployment has once all of its pods are ready.
+// callAvailable writes the status that a Deployment has once all of its pods are ready, or with no replicas gone: then kubectl
+// rollout status ends.
 func (n *node) callAvailable(ctx context.Context, d *appsv1.Deployment) error {
 	if d.Status.ObservedGeneration == d.Generation {
 		return nil

@@ -30,7 +30,7 @@ import (
 
 const (
 	// patience is how long one step of a page may take: a busy machine with two cores gets its time.
-	patience = 60 * time.Second
+	patience = 120 * time.Second
 	// often is how often one looks.
 	often = 100 * time.Millisecond
 	// timeScale makes nine attempts (3.6 days) less than a second.
