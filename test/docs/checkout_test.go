@@ -4,6 +4,7 @@
 package docs
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -64,7 +65,7 @@ PATH=$(sed 's,^[^:]*:,,' <<<"$PATH") exec make "${targets[@]}"
 
 // writeTools puts the programs in place: those of bin in the checkout, listening on ports of the page's own, and kubectl and make
 // in front of the machine's.
-func (s *site) writeTools(x *session) error {
+func (s *site) writeTools(ctx context.Context, x *session) error {
 	bin, tools := filepath.Join(x.dir, "bin"), filepath.Join(filepath.Dir(x.dir), "tools")
 	for _, dir := range []string{bin, tools} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -89,7 +90,22 @@ func (s *site) writeTools(x *session) error {
 	if err := os.WriteFile(filepath.Join(tools, "make"), []byte(makeScript), 0o700); err != nil {
 		return err
 	}
-	return os.Symlink(s.plane.KubectlPath(), filepath.Join(tools, "kubectl"))
+	if err := os.Symlink(s.plane.KubectlPath(), filepath.Join(tools, "kubectl")); err != nil {
+		return err
+	}
+	return provideCurl(ctx, filepath.Join(tools, "curl"))
+}
+
+// provideCurl builds a stand-in where the machine has no curl: Go, make and git have to be enough.
+func provideCurl(ctx context.Context, path string) error {
+	if _, err := exec.LookPath("curl"); err == nil {
+		return nil
+	}
+	out, err := exec.CommandContext(ctx, "go", "build", "-o", path, "./curl").CombinedOutput() //nolint:gosec // a folder of the test's own
+	if err != nil {
+		return fmt.Errorf("building a stand-in for curl: %w\n%s", err, out)
+	}
+	return nil
 }
 
 // writeKubeconfig copies a kubeconfig with another namespace in its context.

@@ -58,7 +58,7 @@ func (s *site) startSession(ctx context.Context, p *page, dir, namespace string)
 	if err := copyCheckout(root, x.dir); err != nil {
 		return nil, err
 	}
-	if err := s.writeTools(x); err != nil {
+	if err := s.writeTools(ctx, x); err != nil {
 		return nil, err
 	}
 	kubeconfig := filepath.Join(home, "kubeconfig")
