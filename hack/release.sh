@@ -34,8 +34,9 @@ build_manager() {
 
 write_sbom() {
   build_manager "$1"
-  # Without the time and the serial number, which would be new in each run.
-  bin/tools/cyclonedx-gomod bin -json -std -notimestamp -noserial -version "$version" -output "$out/sbom-linux-$1.cdx.json" "$work/$1/manager"
+  # Without the time and the serial number, which would be new in each run. It takes the platform from Go's environment, and not from the
+  # program.
+  GOOS=linux GOARCH=$1 bin/tools/cyclonedx-gomod bin -json -std -notimestamp -noserial -version "$version" -output "$out/sbom-linux-$1.cdx.json" "$work/$1/manager"
 }
 
 write_install_manifest() {
