@@ -101,7 +101,7 @@ func provideCurl(ctx context.Context, path string) error {
 	if _, err := exec.LookPath("curl"); err == nil {
 		return nil
 	}
-	out, err := exec.CommandContext(ctx, "go", "build", "-o", path, "./curl").CombinedOutput() //nolint:gosec // a folder of the test's own
+	out, err := exec.CommandContext(ctx, "go", "build", "-o", path, "./curl").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("building a stand-in for curl: %w\n%s", err, out)
 	}

@@ -70,7 +70,7 @@ func newRequest(method, address, data string, headers []string) (*http.Request, 
 	if method == "" && data != "" {
 		method = http.MethodPost
 	}
-	request, err := http.NewRequest(method, address, strings.NewReader(data)) //nolint:noctx // It ends with the program.
+	request, err := http.NewRequest(method, address, strings.NewReader(data))
 	if err != nil {
 		return nil, err
 	}
