@@ -53,7 +53,9 @@ func (r *Reconciler) observe(ctx context.Context, w *work) error {
 		obs.live[mem.deleted], obs.disposed[mem.deleted] = nil, true
 	}
 	if err := r.observeSecret(ctx, w); err != nil {
-		return err
+		if err := r.leaveSecrets(ctx, w, err); err != nil {
+			return err
+		}
 	}
 	return r.observeAccount(ctx, w, who)
 }

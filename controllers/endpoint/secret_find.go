@@ -6,6 +6,7 @@ package endpoint
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
 )
@@ -127,6 +129,26 @@ func (r *Reconciler) noteSecretName(ctx context.Context, w *work) error {
 		"resourceVersion": w.res.ResourceVersion,
 		"annotations":     map[string]string{v1alpha1.AnnotationSecretNames: string(raw)},
 	})
+}
+
+// leaveSecrets lets a deletion go on that Secrets which may not be read would hold up for ever: a person has asked for that, or the namespace
+// is going. That may lose the operator's RoleBinding before anything else, takes no new one, and takes its Secrets with it.
+func (r *Reconciler) leaveSecrets(ctx context.Context, w *work, unread error) error {
+	if barred := (*unreadableError)(nil); !errors.As(unread, &barred) || w.res.DeletionTimestamp.IsZero() {
+		return unread
+	}
+	if !released(w.res) {
+		if err := r.observeNamespace(ctx, w); err != nil {
+			return errors.Join(unread, err)
+		}
+		if !*w.obs.namespaceTerminating {
+			return unread
+		}
+	}
+	name := w.res.SigningSecretName()
+	log.FromContext(ctx).Info("The signing Secret may not be read, and is left to whoever may", "secret", name)
+	w.obs.secret, w.obs.former = secretView{name: name, live: true}, nil
+	return nil
 }
 
 // nextLook is when the signing Secret is to be looked at again, if nobody tells that it was changed; zero: somebody does. They are spread a

@@ -272,10 +272,25 @@ func TestWithARoleBindingPerNamespace(t *testing.T) {
 	elsewhere.untilReady(hooks)
 
 	t.Log("Each one can be deleted.")
-	for _, n := range []*tenant{elsewhere, b, a} {
+	for _, n := range []*tenant{b, a} {
 		n.remove(hooks)
 		n.Expect(n.secret(signing)).To(BeNil())
 	}
 	a.remove("sharing")
 	a.Expect(a.endpoints()).To(BeEmpty())
+
+	t.Log("So can those that are not bound any more: one by its annotation, the other with its namespace.")
+	elsewhere.create("another", ours)
+	elsewhere.untilReady("another")
+	binding := &rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Namespace: elsewhere.namespace, Name: "medblocks-webhook-operator-secrets"}}
+	elsewhere.Expect(suite.api.Delete(t.Context(), binding)).To(Succeed())
+	elsewhere.annotate("another", v1alpha1.AnnotationReconcileRequestedAt, "now")
+	elsewhere.Eventually(func() bool {
+		return elsewhere.has("another", v1alpha1.ConditionSynced, metav1.ConditionFalse, v1alpha1.ReasonCredentialsUnavailable)
+	}).Should(BeTrue())
+	elsewhere.annotate("another", v1alpha1.AnnotationRelease, "true")
+	elsewhere.remove("another")
+	elsewhere.Expect(suite.api.Delete(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: elsewhere.namespace}})).To(Succeed())
+	elsewhere.Eventually(func() any { return elsewhere.get(hooks) }).Should(BeNil())
+	elsewhere.Expect(elsewhere.endpoints()).NotTo(HaveKey(hooks), "the key was still in memory")
 }
