@@ -13,6 +13,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -76,6 +77,9 @@ func (r *Reconciler) addByName(ctx context.Context, res *v1alpha1.MedblocksWebho
 		}
 		var secret corev1.Secret
 		err := r.secrets().Get(ctx, client.ObjectKey{Namespace: res.Namespace, Name: name}, &secret)
+		if apierrors.IsForbidden(err) {
+			return &unreadableError{name: name, err: err}
+		}
 		if client.IgnoreNotFound(err) != nil {
 			return err
 		}
