@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -98,14 +99,19 @@ type secretNames struct {
 	Names []string  `json:"names"`
 }
 
-// notedNames are those in the annotation of this incarnation of the resource. One that somebody damaged says nothing.
+// maxNotedNames is far more than a resource ever leaves behind. Each costs a read, and whoever may edit the resource may write the annotation.
+const maxNotedNames = 20
+
+// notedNames are those in the annotation of this incarnation of the resource. One that somebody damaged says nothing, and of too many only
+// the last ones count.
 func notedNames(res *v1alpha1.MedblocksWebhookEndpoint) []string {
 	var noted secretNames
 	err := json.Unmarshal([]byte(res.Annotations[v1alpha1.AnnotationSecretNames]), &noted)
 	if err != nil || noted.UID != res.UID {
 		return nil
 	}
-	return noted.Names
+	names := slices.DeleteFunc(noted.Names, func(name string) bool { return len(validation.IsDNS1123Subdomain(name)) > 0 })
+	return names[max(len(names)-maxNotedNames, 0):]
 }
 
 // isKnownName tells whether the resource leads to a Secret of that name, whatever becomes of the spec.
