@@ -150,6 +150,8 @@ func TestEachShardIsADeploymentWithALeaseOfItsOwn(t *testing.T) {
 		}
 	}
 	g.Expect(allowed).To(ConsistOf(leases), "and may hold it")
+	g.Expect(render(t, "testdata/values/monitored-shards.yaml")).To(ContainSubstring("targetLabel: job"), "and is a job of its own to Prometheus")
+	g.Expect(render(t, "testdata/values/everything.yaml")).NotTo(ContainSubstring("targetLabel: job"), "the only one is named as without Helm")
 }
 
 func TestShardsInNamespacesNeedNoClusterRole(t *testing.T) {
@@ -163,6 +165,15 @@ func TestShardsInNamespacesNeedNoClusterRole(t *testing.T) {
 	}
 	g.Expect(namespaces).To(ConsistOf("team-a", "team-b", "team-both"))
 	g.Expect(all[rbacv1.ClusterRoleBinding](t, objects, "ClusterRoleBinding")).To(BeEmpty())
+}
+
+func TestNoKeyIsRenderedTwice(t *testing.T) {
+	for _, path := range valueSets(t) {
+		for _, document := range strings.Split(render(t, path), "\n---\n") {
+			var object map[string]any
+			NewWithT(t).Expect(yaml.UnmarshalStrict([]byte(document), &object)).To(Succeed(), path)
+		}
+	}
 }
 
 func TestSecretsAreReadByNameOnlyWhereThatIsAsked(t *testing.T) {
