@@ -9,15 +9,13 @@
 {{- end -}}
 {{- end }}
 
-{{/* Labels of everything that is installed. */}}
+{{/* Labels of everything that is installed. The chart's own win: they are selected by. */}}
 {{- define "medblocks-webhook-operator.labels" -}}
-{{ include "medblocks-webhook-operator.selector" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
+{{- $ours := include "medblocks-webhook-operator.selector" . | fromYaml -}}
+{{- $_ := set $ours "app.kubernetes.io/version" .Chart.AppVersion -}}
+{{- $_ := set $ours "app.kubernetes.io/managed-by" .Release.Service -}}
+{{- $_ := set $ours "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_") -}}
+{{- mergeOverwrite (dict) (.Values.commonLabels | default dict) $ours | toYaml -}}
 {{- end }}
 
 {{/* Labels that the Pods of all shards have and nothing else has. */}}
@@ -50,7 +48,7 @@ app.kubernetes.io/component: shard-{{ . }}
 {{- $shards := list -}}
 {{- $names := list -}}
 {{- range .Values.shards | default (list (dict "watchLabelSelector" .Values.watchLabelSelector)) -}}
-{{- $shard := mergeOverwrite (dict "watchNamespaces" $.Values.watchNamespaces "replicas" $.Values.replicas "resources" (deepCopy $.Values.resources)) . -}}
+{{- $shard := mergeOverwrite (dict "watchNamespaces" $.Values.watchNamespaces "replicas" $.Values.replicas "resources" (deepCopy ($.Values.resources | default dict))) . -}}
 {{- if and $.Values.shards (not $shard.watchNamespaces) (not $shard.watchLabelSelector) -}}
 {{- fail (printf "shards: %s needs a watchLabelSelector or watchNamespaces, or it would manage what the others manage" $shard.name) -}}
 {{- end -}}
