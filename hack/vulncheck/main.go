@@ -37,7 +37,7 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 		return errors.New("usage: vulncheck DATABASE-URL COMMAND…")
 	}
 	database := strings.TrimSuffix(args[0], "/")
-	if err := reach(ctx, database); err != nil {
+	if err := reach(ctx, database); err != nil && !strings.HasPrefix(database, "file://") { // A copy on this machine needs no network.
 		fmt.Fprintf(out, "vulncheck: SKIPPED govulncheck: the database %s is not reachable from here: %v\n", database, err)
 		return nil
 	}

@@ -38,6 +38,12 @@ func TestWhereTheDatabaseIsNotReachableThatIsSaidInOneLine(t *testing.T) {
 	g.Expect(strings.Count(out.String(), "\n")).To(Equal(1))
 }
 
+func TestADatabaseInAFolderIsNotSkipped(t *testing.T) {
+	g, out := NewWithT(t), &bytes.Buffer{}
+	g.Expect(run(t.Context(), out, []string{"file://" + t.TempDir(), "sh", "-c", "echo looked up"})).To(Succeed())
+	g.Expect(out.String()).To(Equal("looked up\n"))
+}
+
 func TestACheckThatCannotBeStartedFails(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
