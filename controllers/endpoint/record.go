@@ -64,8 +64,8 @@ func (r *Reconciler) record(ctx context.Context, w *work, p plan, err error) (ct
 
 // recordUnobserved tells people where the operator may not read what it has to, and nothing else: nothing is known.
 func (r *Reconciler) recordUnobserved(ctx context.Context, w *work, err error) (ctrl.Result, error) {
-	if barred := (*unreadableError)(nil); errors.As(err, &barred) && !w.res.Observes() {
-		return r.record(ctx, w, plan{}, err)
+	if barred := (*unreadableError)(nil); errors.As(err, &barred) {
+		return r.record(ctx, w, plan{EndpointID: observedID(w.res)}, err)
 	}
 	return ctrl.Result{}, err
 }

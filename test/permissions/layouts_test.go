@@ -246,6 +246,14 @@ func TestWithARoleBindingPerNamespace(t *testing.T) {
 	}).Should(BeTrue())
 	elsewhere.Expect(elsewhere.conditions(hooks)).To(ContainSubstring(`in namespace "` + elsewhere.namespace + `"`))
 	elsewhere.Expect(elsewhere.endpoints()).To(BeEmpty())
+	elsewhere.create("watched", ours, func(res *v1alpha1.MedblocksWebhookEndpoint) {
+		res.Spec.ManagementPolicy = v1alpha1.ManagementObserve
+		res.Spec.Adopt = &v1alpha1.AdoptSpec{EndpointID: "wh_00000000000000000000000000", RotateSecret: true}
+	})
+	elsewhere.Eventually(func() bool {
+		return elsewhere.has("watched", v1alpha1.ConditionSynced, metav1.ConditionFalse, v1alpha1.ReasonCredentialsUnavailable)
+	}).Should(BeTrue())
+	elsewhere.remove("watched")
 
 	t.Log("The key of a MedblocksAccount is in the operator's namespace.")
 	a.storeForNow(&corev1.Secret{
