@@ -23,14 +23,25 @@ import (
 func (r *Reconciler) act(ctx context.Context, w *work, steps []step) error {
 	for _, s := range steps {
 		if err := r.perform(ctx, w, s); err != nil {
-			if vendor := (*vendorError)(nil); errors.As(err, &vendor) && mayBeAtWork(vendor.err) {
-				w.unclear[s.EndpointID] = r.Clock.Now().Add(r.APITimeout)
-				w.mem.lost(s, r.Clock.Now(), r.APITimeout)
+			if vendor := (*vendorError)(nil); errors.As(err, &vendor) {
+				r.afterFailure(ctx, w, s, vendor.err)
 			}
 			return err
 		}
 	}
 	return nil
+}
+
+// afterFailure notes what a failed call to Medblocks leaves: one that may still be carried out, or an attempt that was none.
+func (r *Reconciler) afterFailure(ctx context.Context, w *work, s step, err error) {
+	switch {
+	case mayBeAtWork(err):
+		w.unclear[s.EndpointID] = r.Clock.Now().Add(r.APITimeout)
+		w.mem.lost(s, r.Clock.Now(), r.APITimeout)
+	case s.Action == actionEnable && s.Trigger == triggerPolicy && hadToWait(err):
+		r.takeAttemptBack(ctx, w)
+	default:
+	}
 }
 
 func (r *Reconciler) perform(ctx context.Context, w *work, s step) error {
@@ -89,6 +100,11 @@ func (r *Reconciler) register(ctx context.Context, w *work, s step) error {
 // made, proves that it does not.
 func mayBeAtWork(err error) bool {
 	return !medblocks.IsRejected(err) && !isPaused(err) && !errors.Is(err, account.ErrNotSent)
+}
+
+// hadToWait tells whether a call was not made, or was refused, only because it is not the time for it.
+func hadToWait(err error) bool {
+	return isPaused(err) || errors.Is(err, account.ErrNotSent) || medblocks.IsRateLimited(err) && medblocks.IsRejected(err)
 }
 
 // whileAwaited bounds a call that was written ahead: whoever finds what announced it waits for the API timeout, and the account's turn

@@ -122,3 +122,16 @@ func recordAttempt(res *v1alpha1.MedblocksWebhookEndpoint, status *v1alpha1.Medb
 	r.Attempts, r.NextAttempt = append(slices.Clip(recent), now), nil
 	status.Reenable = r
 }
+
+// takeAttemptBack gives the budget the attempt back that was recorded last, and never made: a person would else have to help an endpoint
+// that nobody has tried to enable. It may fail: the attempt counts then, and there are fewer, never more, than the policy allows.
+func (r *Reconciler) takeAttemptBack(ctx context.Context, w *work) {
+	status := w.res.Status.DeepCopy()
+	if status.Reenable == nil || len(status.Reenable.Attempts) == 0 {
+		return
+	}
+	status.Reenable.Attempts = status.Reenable.Attempts[:len(status.Reenable.Attempts)-1]
+	if err := r.patchStatus(ctx, w, status); err != nil {
+		log.FromContext(ctx).V(1).Info("Could not take back an attempt to enable the endpoint that was not made", "error", err.Error())
+	}
+}

@@ -39,6 +39,13 @@ var policyMutants = []mutant{
 		pkg:       "controllers/endpoint", test: "TestPlanOfADisabledEndpoint",
 	},
 	{
+		name: "attempt-kept", file: "controllers/endpoint/act.go",
+		safeguard: `an attempt that was not made is none`,
+		before:    `	case s.Action == actionEnable && s.Trigger == triggerPolicy && hadToWait(err):`,
+		after:     `	case s.Action == actionEnable && s.Trigger == triggerPolicy && hadToWait(nil):`,
+		pkg:       "test/suite", test: "TestAnAttemptThatMedblocksPutsOffIsNoAttempt",
+	},
+	{
 		name: "budget", file: "controllers/endpoint/plan_policy.go",
 		safeguard: `attempts never exceed the budget`,
 		before: `	if len(attempts) >= policy.MaxAttemptsOrDefault() {

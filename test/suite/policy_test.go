@@ -58,6 +58,21 @@ func TestAnAttemptIsWrittenBeforeItIsMade(t *testing.T) {
 	w.until(hooks, beReady())
 }
 
+func TestAnAttemptThatMedblocksPutsOffIsNoAttempt(t *testing.T) {
+	w := newWorld(t)
+	w.createReady(hooks, always(time.Hour, 1))
+	w.exhaust(hooks, ptr.To(500))
+	w.vendor.InjectFault(emulator.Fault{Operation: emulator.OperationUpdateEndpoint, Kind: emulator.FaultStatus, Status: 429, RetryAfter: "60", Times: 2})
+	w.untilDue(hooks)
+	for refused := range 2 {
+		w.Eventually(func() []emulator.Call { return w.calls(emulator.OperationUpdateEndpoint) }).Should(HaveLen(refused + 1))
+		w.Eventually(func() []metav1.Time { return w.get(hooks).Status.Reenable.Attempts }).Should(BeEmpty())
+		w.advance(2 * time.Minute)
+	}
+	w.until(hooks, beReady()) // although the policy allows one attempt
+	w.Expect(w.get(hooks).Status.Reenable.Attempts).To(HaveLen(1))
+}
+
 func TestTheBackoffDoublesAndTheBudgetEndsInStalledUntilTheWindowRollsOn(t *testing.T) {
 	w := newWorld(t)
 	w.createReady(hooks, always(time.Hour, 3))
