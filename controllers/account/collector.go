@@ -5,6 +5,7 @@ package account
 
 import (
 	"cmp"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -17,6 +18,8 @@ import (
 var (
 	accountLastSweep = accountDesc("medblocks_webhook_operator_account_last_sweep_timestamp_seconds",
 		"When the account was last listed to the end, in Unix time, by kind: full or disabled; 0: not yet.", "kind")
+	accountSweepInterval = accountDesc("medblocks_webhook_operator_account_sweep_interval_seconds",
+		"How often the account is to be listed, by kind: full (--poll-interval) or disabled (--disabled-poll-interval).", "kind")
 	accountBreakerOpen = accountDesc("medblocks_webhook_operator_account_breaker_open",
 		"1 while Medblocks refuses the account's API key (401 or 403) and no calls are made with it, 0 otherwise.")
 	accountPaused = accountDesc("medblocks_webhook_operator_account_paused",
@@ -35,7 +38,9 @@ var _ prometheus.Collector = (*Registry)(nil)
 
 // Describe names the metrics of the accounts (prometheus.Collector).
 func (r *Registry) Describe(descs chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{accountLastSweep, accountBreakerOpen, accountPaused, accountEndpoints, accountUsers} {
+	for _, desc := range []*prometheus.Desc{
+		accountLastSweep, accountSweepInterval, accountBreakerOpen, accountPaused, accountEndpoints, accountUsers,
+	} {
 		descs <- desc
 	}
 }
@@ -47,12 +52,13 @@ func (r *Registry) Collect(values chan<- prometheus.Metric) {
 		gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
 			values <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, append([]string{name}, labels...)...)
 		}
-		for _, kind := range []sweep{sweepFull, sweepDisabled} {
+		for kind, interval := range map[sweep]time.Duration{sweepFull: r.opts.PollInterval, sweepDisabled: r.opts.DisabledPollInterval} {
 			seconds := 0.0
 			if at := account.sweeps.at(kind); !at.IsZero() {
 				seconds = float64(at.UnixMilli()) / 1000
 			}
 			gauge(accountLastSweep, seconds, string(kind))
+			gauge(accountSweepInterval, interval.Seconds(), string(kind))
 		}
 		gauge(accountBreakerOpen, oneIf(account.Refused() != nil))
 		gauge(accountPaused, oneIf(account.clock.Now().Before(account.PausedUntil())))

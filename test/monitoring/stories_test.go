@@ -3,7 +3,11 @@
 
 package monitoring
 
-import "time"
+import (
+	"strconv"
+	"strings"
+	"time"
+)
 
 // at is what fires at a time after the beginning: the labels of each instance, beside severity and alertname.
 type at struct {
@@ -24,6 +28,9 @@ const prefix = "medblocks_webhook_operator_"
 const (
 	podA = `job="operator", instance="10.0.0.1:8443"`
 	podB = `job="operator", instance="10.0.0.2:8443"`
+	// shardA and shardB are operators with a job each.
+	shardA = `job="shard-a", instance="10.0.0.1:8443"`
+	shardB = `job="shard-b", instance="10.0.0.2:8443"`
 )
 
 func endpointSeries(metric, name, target, values string) string {
@@ -194,10 +201,27 @@ func swept(kind, target string, values string) string {
 	return account("last_sweep_timestamp_seconds", `, kind="`+kind+`"`, target, values)
 }
 
+// sweptEvery is how often that is to be, in seconds.
+func sweptEvery(kind, target string, seconds int) string {
+	return account("sweep_interval_seconds", `, kind="`+kind+`"`, target, strconv.Itoa(seconds)+"x80")
+}
+
+// byDefault adds the default intervals to what the processes of a story show.
+func byDefault(stories []story) []story {
+	for i, s := range stories {
+		for _, target := range []string{podA, podB, shardA, shardB} {
+			if strings.Contains(strings.Join(s.series, ""), target) && !strings.Contains(strings.Join(s.series, ""), "sweep_interval") {
+				stories[i].series = append(stories[i].series, sweptEvery("disabled", target, 30), sweptEvery("full", target, 300))
+			}
+		}
+	}
+	return stories
+}
+
 func sweepStories() []story {
 	const alert, of = "MedblocksWebhookSweepTooOld", "account=shop/medblocks-api-key,job=operator,kind="
 	const began = "1795608000" // start
-	return []story{
+	return byDefault([]story{
 		{alert, "not while the lists go on", []string{
 			swept("disabled", podA, began+"+30x60"), swept("full", podA, began+"x10 "+began+"x10"),
 		}, []at{{minutes(5), nil}, {minutes(10), nil}}},
@@ -217,10 +241,16 @@ func sweepStories() []story {
 			swept("disabled", podA, began+"+30x10 stale"), swept("disabled", podB, "_x12 0x2 1795608420+30x40"),
 		}, []at{{minutes(5), nil}, {minutes(6.5), nil}, {minutes(9), nil}, {minutes(15), nil}}},
 		{alert, "tells shards apart that use the same key", []string{
-			swept("disabled", `job="shard-a", instance="10.0.0.1:8443"`, began+"+30x40"),
-			swept("disabled", `job="shard-b", instance="10.0.0.2:8443"`, began+"x40"),
+			swept("disabled", shardA, began+"+30x40"),
+			swept("disabled", shardB, began+"x40"),
 		}, []at{{minutes(5), []string{"account=shop/medblocks-api-key,job=shard-b,kind=disabled"}}}},
-	}
+		{alert, "takes the intervals that the operator has", []string{
+			swept("disabled", podA, began+"x40"), sweptEvery("disabled", podA, 240),
+		}, []at{{minutes(12), nil}, {minutes(14.5), []string{of + "disabled"}}}},
+		{alert, "not because scrapes are further apart than lists", []string{
+			swept("disabled", podA, "1795607970+30x40"), sweptEvery("disabled", podA, 1),
+		}, []at{{minutes(1), nil}, {minutes(3), nil}, {minutes(6), nil}}},
+	})
 }
 
 func downStories() []story {

@@ -77,7 +77,8 @@ func TestMetricsFollowAnEndpointFromItsRegistrationToItsEnd(t *testing.T) {
 	w.untilSeries("account_breaker_open "+account, 0)
 	w.untilSeries("account_paused "+account, 0)
 	w.settle()
-	for _, kind := range []string{"full", "disabled"} {
+	for kind, interval := range map[string]time.Duration{"full": w.options.pollInterval, "disabled": w.options.disabledPollInterval} {
+		w.Expect(w.seriesValue("account_sweep_interval_seconds "+account+" "+kind)).To(Equal(interval.Seconds()), kind)
 		swept := time.UnixMilli(int64(1000 * w.seriesValue("account_last_sweep_timestamp_seconds "+account+" "+kind)))
 		w.Expect(swept).To(BeTemporally("~", w.clock.Now(), 30*time.Second), kind)
 	}
