@@ -187,6 +187,7 @@ chart: manifests ## Copy what the Helm chart in dist/chart shares with config: C
 .PHONY: lint
 lint: ## Run golangci-lint, and kube-api-linter as one of its linters (.golangci.yml gives the reason for each linter).
 	@$(lint_tool) golangci-lint-kube-api-linter run
+	@cd test/monitoring && $(GO) tool -modfile=../../hack/tools/lint/go.mod golangci-lint-kube-api-linter run --config ../../.golangci.yml
 
 .PHONY: vulncheck
 vulncheck: ## Look for known vulnerabilities in what the programs call; says that it is skipped where the database is not reachable.
