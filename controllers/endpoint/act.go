@@ -99,12 +99,14 @@ func (r *Reconciler) register(ctx context.Context, w *work, s step) error {
 // mayBeAtWork tells whether the vendor may still carry out a call that failed: only a clear refusal, or a call that was never
 // made, proves that it does not.
 func mayBeAtWork(err error) bool {
-	return !medblocks.IsRejected(err) && !isPaused(err) && !errors.Is(err, account.ErrNotSent)
+	return !medblocks.IsRejected(err) && !wasNeverSent(err)
 }
+
+func wasNeverSent(err error) bool { return isPaused(err) || errors.Is(err, account.ErrNotSent) }
 
 // hadToWait tells whether a call was not made, or was refused, only because it is not the time for it.
 func hadToWait(err error) bool {
-	return isPaused(err) || errors.Is(err, account.ErrNotSent) || medblocks.IsRateLimited(err) && medblocks.IsRejected(err)
+	return wasNeverSent(err) || medblocks.IsRateLimited(err) && medblocks.IsRejected(err)
 }
 
 // whileAwaited bounds a call that was written ahead: whoever finds what announced it waits for the API timeout, and the account's turn
