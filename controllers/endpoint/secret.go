@@ -28,18 +28,29 @@ var errSecretMoved = errors.New("the Secret was changed meanwhile")
 // readSecret looks at a Secret. The cache holds only Secrets with the operator's label, so that "absent" there means
 // little; a live read finds one whose label was removed.
 func readSecret(ctx context.Context, reader client.Reader, res *v1alpha1.MedblocksWebhookEndpoint, name string) (secretView, error) {
-	var secret corev1.Secret
-	err := reader.Get(ctx, client.ObjectKey{Namespace: res.Namespace, Name: name}, &secret)
-	if apierrors.IsNotFound(err) {
+	secret, err := getSecret(ctx, reader, res.Namespace, name)
+	if err != nil {
+		return secretView{}, err
+	}
+	if secret == nil {
 		return secretView{name: name}, nil
 	}
-	if apierrors.IsForbidden(err) {
-		return secretView{}, &unreadableError{name: name, err: err}
+	return viewOf(secret, res), nil
+}
+
+// getSecret is nil where there is none.
+func getSecret(ctx context.Context, reader client.Reader, namespace, name string) (*corev1.Secret, error) {
+	var secret corev1.Secret
+	err := reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &secret)
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil, nil //nolint:nilnil // the absence of a Secret is an answer
+	case apierrors.IsForbidden(err):
+		return nil, &unreadableError{name: name, err: err}
+	case err != nil:
+		return nil, fmt.Errorf("reading the signing Secret: %w", err)
 	}
-	if err != nil {
-		return secretView{}, fmt.Errorf("reading the signing Secret: %w", err)
-	}
-	return viewOf(&secret, res), nil
+	return &secret, nil
 }
 
 func viewOf(secret *corev1.Secret, res *v1alpha1.MedblocksWebhookEndpoint) secretView {

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -76,16 +75,12 @@ func (r *Reconciler) addByName(ctx context.Context, res *v1alpha1.MedblocksWebho
 		if name == res.SigningSecretName() {
 			continue
 		}
-		var secret corev1.Secret
-		err := r.secrets().Get(ctx, client.ObjectKey{Namespace: res.Namespace, Name: name}, &secret)
-		if apierrors.IsForbidden(err) {
-			return &unreadableError{name: name, err: err}
-		}
-		if client.IgnoreNotFound(err) != nil {
+		secret, err := getSecret(ctx, r.secrets(), res.Namespace, name)
+		if err != nil {
 			return err
 		}
-		if err == nil && secret.Annotations[v1alpha1.AnnotationOwner] == ownerAnnotation(res) {
-			owned.Items = append(owned.Items, secret)
+		if secret != nil && secret.Annotations[v1alpha1.AnnotationOwner] == ownerAnnotation(res) {
+			owned.Items = append(owned.Items, *secret)
 		}
 	}
 	return nil
