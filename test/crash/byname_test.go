@@ -13,36 +13,13 @@ import (
 // byNameScenarios are for an operator that finds Secrets by their names only.
 func byNameScenarios() []scenario {
 	middle := signingSecret(v1alpha1.SigningSecretSpec{Name: "middle"})
-	all := []scenario{
+	all := append(renameScenarios(), []scenario{
 		{
 			name:  "register under a name that is changed while nobody runs",
 			act:   create(middle),
 			still: rename("last"),
 			calls: calls{posts: 1},
 			ends:  movedOn,
-		},
-		{
-			name:    "rename the Secret",
-			prepare: created(),
-			act:     rename("renamed"),
-			exact:   true,
-		},
-		{
-			name:    "rename the Secret twice",
-			prepare: created(),
-			act:     rename("middle"),
-			still:   rename("last"),
-			exact:   true,
-			ends:    movedOn,
-		},
-		{
-			name:    "rename the Secret while it is being renamed",
-			prepare: created(),
-			act:     rename("middle"),
-			during:  renameDuringMove,
-			still:   rename("last"),
-			exact:   true,
-			ends:    movedOn,
 		},
 		{
 			name:    "rename and delete",
@@ -71,7 +48,7 @@ func byNameScenarios() []scenario {
 			},
 			calls: calls{rotations: 1},
 		},
-	}
+	}...)
 	for i := range all {
 		all[i].name += ", without listing Secrets"
 		all[i].byName = true
