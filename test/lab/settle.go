@@ -54,14 +54,23 @@ func (w *World) Quiesce() {
 	// What is under way needs the processor, and what was handed from one goroutine to the next shows a moment later: so
 	// the calm has to last.
 	err := wait.PollUntilContextTimeout(w.Context(), time.Millisecond, w.patience, true, func(context.Context) (bool, error) {
+		everybodyRuns()
 		if calm++; !w.idle() {
 			calm = 0
 		}
-		return calm >= 2, nil
+		return calm >= 3, nil
 	})
 	if err != nil {
 		w.T.Fatalf("still under way after %s: %s", w.patience, w.stuck())
 	}
+}
+
+// everybodyRuns returns when every goroutine that was running has been on a processor since. A busy machine takes one away from somebody
+// in the midst of work, for longer than a calm lasts; that nothing of it can be seen then says nothing. To stop the world, as reading
+// the statistics does, Go has to wait for them all.
+func everybodyRuns() {
+	var unread runtime.MemStats
+	runtime.ReadMemStats(&unread)
 }
 
 func (w *World) idle() bool {
