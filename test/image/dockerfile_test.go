@@ -12,10 +12,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
+
+	node "github.com/medblocks/webhook-operator/test/node/image"
 )
 
 // dockerfile returns the Dockerfile's instructions, those over several lines in one, and without comments.
@@ -25,15 +28,7 @@ func dockerfile(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := regexp.MustCompile(`(?m)^#.*\n`).ReplaceAllString(string(content), "")
-	text = regexp.MustCompile(`\\\n\s*`).ReplaceAllString(text, "")
-	var instructions []string
-	for line := range strings.Lines(text) {
-		if line = strings.TrimSpace(line); line != "" {
-			instructions = append(instructions, line)
-		}
-	}
-	return instructions
+	return node.Instructions(string(content))
 }
 
 // buildCommand is the line that compiles the manager.
@@ -157,4 +152,13 @@ func TestAReleaseCompilesTheProgramAsTheImageDoes(t *testing.T) {
 	flags := regexp.MustCompile(`go build (.*) -o`).FindStringSubmatch(buildCommand(t))
 	g.Expect(flags).To(HaveLen(2))
 	g.Expect(string(script)).To(ContainSubstring(`"$go" build `+flags[1]+` -o "$work/$1/manager"`), "the checksum in the list of modules is that of the image's program")
+}
+
+func TestANodeRunsTheProgramOfTheImage(t *testing.T) {
+	g := NewWithT(t)
+	program, err := node.Compile(t.Context(), root, t.TempDir())
+	g.Expect(err).NotTo(HaveOccurred())
+	compiled, err := os.ReadFile(program)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(bytes.Equal(compiled, compile(t, buildContext(t), runtime.GOARCH))).To(BeTrue(), "the programs differ")
 }
