@@ -15,10 +15,11 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/medblocks/webhook-operator/test/emulator"
+	"github.com/medblocks/webhook-operator/test/listen"
 )
 
 type config struct {
-	listen          string
+	listen          listen.Flags
 	apiKeys         []string
 	apiVersions     []string
 	timeScale       float64
@@ -37,7 +38,7 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	f := pflag.NewFlagSet("emulator", pflag.ContinueOnError)
 	f.SetOutput(usage)
 	f.SortFlags = false
-	f.StringVar(&c.listen, "listen", "127.0.0.1:8089", "address to listen on; port 0 picks a free one")
+	c.listen.Add(f, "127.0.0.1:8089")
 	f.StringArrayVar(&c.apiKeys, "api-key", nil,
 		"an API key that opens a workspace (repeatable); without any, every mb_sk_sbx_… and mb_sk_live_… key opens one of its own")
 	f.Float64Var(&c.timeScale, "time-scale", 1,

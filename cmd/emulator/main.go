@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -48,8 +47,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	var listen net.ListenConfig
-	listener, err := listen.Listen(ctx, "tcp", c.listen)
+	listener, err := c.listen.Listen(ctx, stdout)
 	if err != nil {
 		return err
 	}
@@ -58,7 +56,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		Handler: vendor, ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog: slog.NewLogLogger(opts.Logger.Handler(), slog.LevelWarn),
 	}
-	fmt.Fprintf(stdout, "listening on http://%s\n", reachable(listener.Addr()))
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {
@@ -74,16 +71,4 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return server.Close()
 	}
 	return nil
-}
-
-// reachable is an address that a client on this machine can use.
-func reachable(a net.Addr) string {
-	host, port, err := net.SplitHostPort(a.String())
-	if err != nil {
-		return a.String()
-	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	return net.JoinHostPort(host, port)
 }

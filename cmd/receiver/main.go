@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"os/signal"
 	"syscall"
@@ -20,6 +19,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/medblocks/webhook-operator/api/medblocks/event"
+	"github.com/medblocks/webhook-operator/test/listen"
 	"github.com/medblocks/webhook-operator/test/receiver"
 )
 
@@ -38,7 +38,8 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := pflag.NewFlagSet("receiver", pflag.ContinueOnError)
 	flags.SetOutput(stderr)
-	listen := flags.String("listen", "127.0.0.1:8088", "address to listen on; port 0 picks a free one")
+	var port listen.Flags
+	port.Add(flags, "127.0.0.1:8088")
 	secretsDir := flags.String("secrets-dir", "", "directory with the files "+event.SecretName+" and, if there is one, "+
 		event.PreviousSecretName+", read again for every delivery; without it, the environment variables of these names are used")
 	secretsWait := flags.Duration("secrets-wait", event.DefaultSecretsWait, "how long a delivery that was signed with a secret "+
@@ -64,12 +65,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return err
 		}
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", *listen)
+	listener, err := port.Listen(ctx, stdout)
 	if err != nil {
 		return err
-	}
-	if _, err := fmt.Fprintf(stdout, "listening on http://%s\n", listener.Addr()); err != nil {
-		return errors.Join(err, listener.Close())
 	}
 	return server.Serve(ctx, listener)
 }

@@ -103,7 +103,7 @@ func TestHelpIsNoError(t *testing.T) {
 	g := NewWithT(t)
 	cmd, stderr := command(t, []string{"--help"})
 	g.Expect(cmd.Run()).To(Succeed())
-	for _, flag := range []string{"--listen", "--secrets-dir", "--secrets-wait", "--fail"} {
+	for _, flag := range []string{"--listen", "--tls-cert-file", "--tls-private-key-file", "--secrets-dir", "--secrets-wait", "--fail"} {
 		g.Expect(stderr.String()).To(ContainSubstring(flag))
 	}
 }

@@ -137,7 +137,7 @@ func (s *Stack) start(name, path string, args ...string) (*process.Process, erro
 // LogPath is where a program's output goes.
 func (s *Stack) LogPath(name string) string { return filepath.Join(s.Dir, name+".log") }
 
-var listening = regexp.MustCompile(`(?m)^listening on (http://\S+)$`)
+var listening = regexp.MustCompile(`(?m)^listening on (https?://\S+)$`)
 
 // serve starts a program that says where it listens.
 func (s *Stack) serve(ctx context.Context, name, path string, args ...string) (*process.Process, string, error) {
