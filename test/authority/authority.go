@@ -47,18 +47,31 @@ func (a *Authority) PEM() []byte { return pemOf("CERTIFICATE", a.certificate.Raw
 
 // Issue makes a certificate for a server with these names and addresses, and its private key, both as PEM.
 func (a *Authority) Issue(hosts ...string) (certificate, key []byte, err error) {
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, nil, fmt.Errorf("issue a certificate: %w", err)
-	}
 	template := fresh("Server of a test")
-	template.KeyUsage, template.ExtKeyUsage = x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	for _, host := range hosts {
 		if ip := net.ParseIP(host); ip != nil {
 			template.IPAddresses = append(template.IPAddresses, ip)
 		} else {
 			template.DNSNames = append(template.DNSNames, host)
 		}
+	}
+	return a.sign(template)
+}
+
+// IssueClient makes a certificate for a client, which is taken for this user in these groups, and its private key, both as PEM.
+func (a *Authority) IssueClient(user string, groups ...string) (certificate, key []byte, err error) {
+	template := fresh(user)
+	template.Subject.Organization = groups
+	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	return a.sign(template)
+}
+
+func (a *Authority) sign(template *x509.Certificate) (certificate, key []byte, err error) {
+	template.KeyUsage = x509.KeyUsageDigitalSignature
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, fmt.Errorf("issue a certificate: %w", err)
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, &private.PublicKey, a.key)
 	if err != nil {

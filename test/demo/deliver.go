@@ -17,7 +17,7 @@ func (s *story) deliver(ctx context.Context) error {
 		return err
 	}
 	err = s.await(ctx, "the receiver to accept the event", func(ctx context.Context) error {
-		report, err := s.receiver.Report(ctx)
+		report, err := s.Receiver.Report(ctx)
 		if err != nil {
 			return err
 		}
@@ -33,7 +33,7 @@ func (s *story) deliver(ctx context.Context) error {
 		return err
 	}
 	return s.await(ctx, "Medblocks to see that", func(ctx context.Context) error {
-		deliveries, err := s.emulator.Deliveries(ctx, id)
+		deliveries, err := s.Emulator.Deliveries(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -46,7 +46,7 @@ func (s *story) deliver(ctx context.Context) error {
 }
 
 func (s *story) fire(ctx context.Context) (id string, err error) {
-	fired, err := s.emulator.Fire(ctx, s.apiKey, eventType)
+	fired, err := s.Emulator.Fire(ctx, s.APIKey, eventType)
 	if err != nil {
 		return "", err
 	}

@@ -16,7 +16,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/medblocks/webhook-operator/test/controlplane"
 	"github.com/medblocks/webhook-operator/test/stack"
 )
 
@@ -47,21 +46,17 @@ const (
 // story is a demo that runs.
 type story struct {
 	Options
+	Place
 	screen    *screen
-	plane     *controlplane.ControlPlane
-	stack     *stack.Stack
-	emulator  *stack.Emulator
-	receiver  *stack.Receiver
-	volume    *stack.Volume
-	manager   *stack.Manager
 	api       client.WithWatch
+	stack     *stack.Stack // of this machine's programs; nil: the place is another
 	terminal  *terminal
 	following *conditions
 	endings   []func() error
-	// apiKey is made up for this run; endpointID is what Medblocks called the endpoint.
-	apiKey, endpointID string
-	callsTold          int
-	outage             outage
+	// endpointID is what Medblocks called the endpoint.
+	endpointID string
+	callsTold  int
+	outage     outage
 }
 
 type chapter struct {
@@ -72,17 +67,31 @@ type chapter struct {
 // Run tells the story. It returns nil only if every step was seen to happen. However it ends, nothing is left running, and no
 // file is left behind.
 func Run(ctx context.Context, options Options) (err error) {
-	now := time.Now()
-	s := &story{Options: options, screen: &screen{out: options.Out, colour: options.Colour, start: now, last: now}}
+	s := newStory(options)
 	defer func() { err = errors.Join(err, s.end()) }()
 	s.introduce()
-	if err := s.tell(ctx); err != nil {
+	if err := s.tell(ctx, chapter{"Everything starts", s.begin}); err != nil {
 		return s.explain(ctx, err)
 	}
 	if s.Hold {
 		return s.hold(ctx)
 	}
 	return nil
+}
+
+// RunAt tells the story at another place, where everything is started already.
+func RunAt(ctx context.Context, options Options, place Place) (err error) {
+	s := newStory(options)
+	defer func() { err = errors.Join(err, s.end()) }()
+	if err := s.tell(ctx, chapter{"Everything is there", func(ctx context.Context) error { return s.enter(ctx, place) }}); err != nil {
+		return s.explain(ctx, err)
+	}
+	return nil
+}
+
+func newStory(options Options) *story {
+	now := time.Now()
+	return &story{Options: options, screen: &screen{out: options.Out, colour: options.Colour, start: now, last: now}}
 }
 
 func (s *story) introduce() {
@@ -93,14 +102,14 @@ func (s *story) introduce() {
 		"secrets in Secrets, warns early, brings an endpoint back once its receiver is well again, and has it sent what it missed.")
 	s.screen.line("")
 	s.screen.prose("Everything here is the real program, except Medblocks itself: an emulator plays its part, with a clock that runs " +
-		fmt.Sprintf("%d times faster: 3 hours of retries pass in a second. ", timeScale) + "Times on the left are real seconds since the start. ✓ marks what was " +
+		fmt.Sprintf("%d times faster: 3 hours of retries pass in a second. ", TimeScale) + "Times on the left are real seconds since the start. ✓ marks what was " +
 		"checked: at the Kubernetes API, at the emulator, at the receiver. All of it takes about a minute and a half.")
 }
 
-// tell runs the chapters.
-func (s *story) tell(ctx context.Context) error {
+// tell runs the chapters: the first one makes the place, and the others happen there.
+func (s *story) tell(ctx context.Context, first chapter) error {
 	chapters := []chapter{
-		{"Everything starts", s.begin},
+		first,
 		{"An endpoint is declared", s.declare},
 		{"An event arrives, and the receiver can tell that it is genuine", s.deliver},
 		{"The receiver breaks, and whoever wants to know is warned early", s.warn},
@@ -158,7 +167,7 @@ func (s *story) await(ctx context.Context, what string, check func(context.Conte
 		if ctx.Err() != nil {
 			return false, ctx.Err() // a check that was cut short says nothing
 		}
-		if err := errors.Join(s.stack.Check(), s.tellCalls(ctx)); err != nil {
+		if err := errors.Join(s.Check(), s.tellCalls(ctx)); err != nil {
 			return false, err
 		}
 		s.following.tell(s.screen)
@@ -185,10 +194,10 @@ func (s *story) explain(ctx context.Context, err error) error {
 		return ErrInterrupted
 	}
 	s.screen.failed("This did not happen as it should: " + err.Error())
-	if s.manager != nil {
+	if s.OperatorLog != nil {
 		s.screen.line("")
 		s.screen.line(fmt.Sprintf("The last %d lines of the operator's log:", logTail))
-		s.screen.output(s.manager.Tail(logTail))
+		s.screen.output(s.OperatorLog(logTail))
 	}
 	return err
 }

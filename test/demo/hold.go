@@ -24,7 +24,7 @@ func (s *story) hold(ctx context.Context) error {
 	s.screen.line("What happens to the resource is told here. Ctrl-C stops and removes everything.")
 	err := wait.PollUntilContextCancel(ctx, pollInterval, true, func(context.Context) (bool, error) {
 		s.following.tell(s.screen)
-		return false, s.stack.Check()
+		return false, s.Check()
 	})
 	if ctx.Err() == nil {
 		return s.explain(ctx, err)
@@ -34,7 +34,7 @@ func (s *story) hold(ctx context.Context) error {
 
 // lines can be pasted into a shell as they are: the words of the explanation are comments.
 func (s *story) lines() string {
-	kubectl := filepath.Dir(s.plane.KubectlPath())
+	kubectl := filepath.Dir(s.Kubectl)
 	return fmt.Sprintf(`
 export KUBECONFIG=%[1]s
 export PATH=%[2]s:$PATH
@@ -66,6 +66,6 @@ kubectl annotate --overwrite %[4]s connect.medblocks.com/rotate-secret-requested
 # a change of the manifest; the end
 kubectl edit %[4]s
 kubectl delete -f %[10]s
-`, s.plane.AdminKubeconfig(), kubectl, s.terminal.dir, resource, s.emulator.URL, s.receiver.URL, s.stack.LogPath("manager"), eventType,
+`, s.Kubeconfig, kubectl, s.terminal.dir, resource, s.Emulator.URL, s.Receiver.URL, s.stack.LogPath("manager"), eventType,
 		resourceName, manifestFile)
 }

@@ -13,15 +13,15 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/medblocks/webhook-operator/test/controlplane"
 )
 
 // terminal runs the commands that a user would type, in a folder of its own.
 type terminal struct {
-	plane  *controlplane.ControlPlane
-	dir    string
-	screen *screen
+	command func(ctx context.Context, program string, args ...string) *exec.Cmd
+	// program is kubectl, and kubeconfig what it is to use.
+	program, kubeconfig string
+	dir                 string
+	screen              *screen
 }
 
 // kubectl shows a command and what it prints.
@@ -32,7 +32,7 @@ func (t *terminal) kubectl(ctx context.Context, args ...string) error {
 // kubectlFrom is kubectl, with what comes before the line that starts with the marker left out, and that said.
 func (t *terminal) kubectlFrom(ctx context.Context, marker string, args ...string) error {
 	t.screen.typed("kubectl " + shellWords(args))
-	out, err := t.command(ctx, args...).CombinedOutput()
+	out, err := t.prepare(ctx, args...).CombinedOutput()
 	text := string(out)
 	if left, rest, found := strings.Cut(text, "\n"+marker); marker != "" && found {
 		t.screen.line(t.screen.paint(dim, fmt.Sprintf("… (%d lines)", strings.Count(left, "\n")+1)))
@@ -47,10 +47,10 @@ func (t *terminal) kubectlFrom(ctx context.Context, marker string, args ...strin
 	return nil
 }
 
-func (t *terminal) command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := t.plane.Command(ctx, t.plane.KubectlPath(), args...)
+func (t *terminal) prepare(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := t.command(ctx, t.program, args...)
 	cmd.Dir = t.dir
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+t.plane.AdminKubeconfig(), "KUBECACHEDIR="+filepath.Join(t.dir, ".kube-cache"))
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+t.kubeconfig, "KUBECACHEDIR="+filepath.Join(t.dir, ".kube-cache"))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for us; the context then ends it
 	cmd.WaitDelay = 5 * time.Second
 	return cmd

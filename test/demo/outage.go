@@ -39,7 +39,7 @@ var missedAfter = []int{6, 7, 8}
 
 // tellAttempts shows the attempts as they are made, and lets further events fire meanwhile.
 func (s *story) tellAttempts(ctx context.Context) error {
-	deliveries, err := s.emulator.Deliveries(ctx, s.outage.events[0])
+	deliveries, err := s.Emulator.Deliveries(ctx, s.outage.events[0])
 	if err != nil {
 		return err
 	}
@@ -139,7 +139,7 @@ func (s *story) showDisabled(ctx context.Context) error {
 // hasEvent tells whether there is a Kubernetes event about the resource.
 func (s *story) hasEvent(ctx context.Context, kind, reason string) error {
 	var events corev1.EventList
-	if err := s.api.List(ctx, &events, client.InNamespace(resourceKey.Namespace)); err != nil {
+	if err := s.api.List(ctx, &events, client.InNamespace(ResourceKey.Namespace)); err != nil {
 		return err
 	}
 	for i := range events.Items {
@@ -152,7 +152,7 @@ func (s *story) hasEvent(ctx context.Context, kind, reason string) error {
 
 // showMissed shows what is lost, and what only seems to be.
 func (s *story) showMissed(ctx context.Context) error {
-	fired, err := s.emulator.Fire(ctx, s.apiKey, eventType)
+	fired, err := s.Emulator.Fire(ctx, s.APIKey, eventType)
 	if err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (s *story) showMissed(ctx context.Context) error {
 		return fmt.Errorf("event %s was made for an endpoint that is disabled", fired[0].ID)
 	}
 	s.screen.seen("a patient completes a flow now: Medblocks makes no event, and nobody will ever see it. So what counts is to notice soon")
-	deliveries, err := s.emulator.DeliveriesTo(ctx, s.endpointID)
+	deliveries, err := s.Emulator.DeliveriesTo(ctx, s.endpointID)
 	if err != nil {
 		return err
 	}
@@ -172,7 +172,7 @@ func (s *story) showMissed(ctx context.Context) error {
 	for i, id := range s.outage.events {
 		numbers[i] = strconv.Itoa(attempts[id])
 	}
-	report, err := s.receiver.Report(ctx)
+	report, err := s.Receiver.Report(ctx)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func (s *story) recover(ctx context.Context) error {
 		return fmt.Errorf("the receiver is broken, and the endpoint %s", endpoint.Status)
 	}
 	s.screen.seen("after the backoff of %s, the operator has asked the receiver itself. It is broken, and the endpoint stays disabled", backoff)
-	if err := s.receiver.Recover(ctx); err != nil {
+	if err := s.Receiver.Recover(ctx); err != nil {
 		return err
 	}
 	s.screen.at(time.Now(), "the receiver is mended; nobody touches the endpoint")
@@ -113,7 +113,7 @@ func (s *story) checkRecovered(ctx context.Context, well change) error {
 
 // enables are the times of the calls that enabled the endpoint.
 func (s *story) enables(ctx context.Context) ([]time.Time, error) {
-	calls, err := s.emulator.Calls(ctx)
+	calls, err := s.Emulator.Calls(ctx)
 	if err != nil {
 		return nil, err
 	}

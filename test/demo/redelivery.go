@@ -55,7 +55,7 @@ func (s *story) inOrder() []string {
 
 // tellRedeliveries shows the attempts that the operator has asked for, and checks their order.
 func (s *story) tellRedeliveries(ctx context.Context) error {
-	deliveries, err := s.emulator.DeliveriesTo(ctx, s.endpointID)
+	deliveries, err := s.Emulator.DeliveriesTo(ctx, s.endpointID)
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (s *story) checkHandledOnce(ctx context.Context) error {
 			return fmt.Errorf("the receiver has handled %s %d times", id, handled[id])
 		}
 	}
-	report, err := s.receiver.Report(ctx)
+	report, err := s.Receiver.Report(ctx)
 	if err != nil {
 		return err
 	}

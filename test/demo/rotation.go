@@ -40,7 +40,11 @@ type rotation struct {
 // rotate has the secret rotated under a stream of events, and checks that none is refused. A delivery waits for its secret for some seconds
 // only: where this machine was slower than that it has shown nothing, and the secret is rotated again.
 func (s *story) rotate(ctx context.Context) error {
-	s.screen.prose("Medblocks signs with a new secret at once, and the receiver's files follow later: after half a second here. So the receiver lets a " +
+	later := "after half a second here"
+	if s.RealMount {
+		later = "once the kubelet looks again"
+	}
+	s.screen.prose("Medblocks signs with a new secret at once, and the receiver's files follow later: " + later + ". So the receiver lets a " +
 		"delivery whose signature it does not know wait for them, for up to " + event.DefaultSecretsWait.String() + ". (A kubelet may take longer. " +
 		"Deliveries are refused then, and come again: docs/receivers.md says what to do about it.)")
 	for try := 1; ; try++ {
@@ -60,7 +64,7 @@ func (s *story) rotate(ctx context.Context) error {
 }
 
 func (s *story) rotateOnce(ctx context.Context) (r rotation, err error) {
-	before, err := s.receiver.Report(ctx)
+	before, err := s.Receiver.Report(ctx)
 	if err != nil {
 		return r, err
 	}
@@ -106,7 +110,7 @@ func (s *story) awaitNewSecret(ctx context.Context, old string) (current string,
 			return err
 		}
 		var secret corev1.Secret
-		if err := s.api.Get(ctx, signingSecret, &secret); err != nil {
+		if err := s.api.Get(ctx, SigningSecret, &secret); err != nil {
 			return err
 		}
 		current = string(secret.Data[v1alpha1.SecretKeyValue])
@@ -124,14 +128,14 @@ func (s *story) awaitNewSecret(ctx context.Context, old string) (current string,
 // awaitFiles waits until the receiver has the new secret, and returns how much later than Medblocks that was.
 func (s *story) awaitFiles(ctx context.Context, old string) (late time.Duration, err error) {
 	err = s.await(ctx, "the receiver's files", func(ctx context.Context) error {
-		value, err := os.ReadFile(filepath.Join(s.volume.Dir, v1alpha1.SecretKeyValue))
+		value, err := os.ReadFile(filepath.Join(s.MountedSecret, v1alpha1.SecretKeyValue))
 		if err != nil {
 			return err
 		}
 		if string(value) == old {
 			return errors.New("they hold the old secret")
 		}
-		changed, err := os.Lstat(filepath.Join(s.volume.Dir, "..data"))
+		changed, err := os.Lstat(filepath.Join(s.MountedSecret, "..data"))
 		if err != nil {
 			return err
 		}
@@ -150,7 +154,7 @@ func (s *story) awaitFiles(ctx context.Context, old string) (late time.Duration,
 
 // rotatedAt is when Medblocks was asked to rotate the secret last.
 func (s *story) rotatedAt(ctx context.Context) (at time.Time, err error) {
-	calls, err := s.emulator.Calls(ctx)
+	calls, err := s.Emulator.Calls(ctx)
 	if err != nil {
 		return at, err
 	}
@@ -165,5 +169,5 @@ func (s *story) rotatedAt(ctx context.Context) (at time.Time, err error) {
 func (s *story) showRotation(ctx context.Context, r rotation) error {
 	s.screen.seen("%d events fired meanwhile. The receiver has accepted all of them at the first attempt and refused none: %d signed with the old secret, "+
 		"%d with the new one. %d had to wait for its files", r.counts.Accepted, r.signedOld, r.signedNew, r.counts.Waited)
-	return s.terminal.kubectlFrom(ctx, "Data", "describe", "secret", signingSecret.Name)
+	return s.terminal.kubectlFrom(ctx, "Data", "describe", "secret", SigningSecret.Name)
 }

@@ -5,18 +5,11 @@ package demo
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/medblocks/webhook-operator/api/v1alpha1"
 	"github.com/medblocks/webhook-operator/test/controlplane"
 	"github.com/medblocks/webhook-operator/test/stack"
 )
@@ -53,56 +46,50 @@ func (s *story) startControlPlane(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	s.plane = plane
 	s.atEnd(plane.Stop)
 	if s.stack, err = stack.New(plane, programs); err != nil {
 		return "", err
 	}
 	s.atEnd(s.stack.Stop)
-	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+	s.Place = Place{
+		Config: plane.Admin, Kubeconfig: plane.AdminKubeconfig(), Kubectl: plane.KubectlPath(), Command: plane.Command,
+		Dir: filepath.Join(s.stack.Dir, "terminal"), Check: s.stack.Check,
+	}
+	if err := s.openTerminal(); err != nil {
 		return "", err
 	}
-	if s.api, err = client.NewWithWatch(plane.Admin, client.Options{Scheme: scheme}); err != nil {
-		return "", err
-	}
-	dir := filepath.Join(s.stack.Dir, "terminal")
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return "", err
-	}
-	s.terminal = &terminal{plane: plane, dir: dir, screen: s.screen}
 	return "control plane at " + strings.TrimSuffix(plane.Admin.Host, "/") + ", with RBAC, and the CRD and roles as shipped", nil
 }
 
 func (s *story) startEmulator(ctx context.Context) (_ string, err error) {
-	if s.emulator, err = s.stack.StartEmulator(ctx, fmt.Sprintf("--time-scale=%d", timeScale)); err != nil {
+	if s.Emulator, err = s.stack.StartEmulator(ctx, fmt.Sprintf("--time-scale=%d", TimeScale)); err != nil {
 		return "", err
 	}
-	return "emulator at " + s.emulator.URL, nil
+	return "emulator at " + s.Emulator.URL, nil
 }
 
 // startReceiver also mounts the signing Secret for it, which does not exist yet.
 func (s *story) startReceiver(ctx context.Context) (string, error) {
-	var err error
-	if s.volume, err = s.stack.NewVolume("mounted-secret"); err != nil {
+	volume, err := s.stack.NewVolume("mounted-secret")
+	if err != nil {
 		return "", err
 	}
-	s.volume.Delay = mountDelay
-	s.atEnd(s.volume.Follow(context.WithoutCancel(ctx), s.api, signingSecret))
-	if s.receiver, err = s.stack.StartReceiver(ctx, s.volume.Dir); err != nil {
+	volume.Delay = mountDelay
+	s.MountedSecret = volume.Dir
+	s.atEnd(volume.Follow(context.WithoutCancel(ctx), s.api, SigningSecret))
+	if s.Receiver, err = s.stack.StartReceiver(ctx, volume.Dir); err != nil {
 		return "", err
 	}
-	return "sample server at " + s.receiver.WebhookURL, nil
+	return "sample server at " + s.Receiver.WebhookURL, nil
 }
 
-func (s *story) startManager(ctx context.Context) (_ string, err error) {
-	s.manager, err = s.stack.StartManager(ctx, "manager", s.emulator.URL, "--disabled-poll-interval="+disabledPollInterval.String(),
+func (s *story) startManager(ctx context.Context) (string, error) {
+	manager, err := s.stack.StartManager(ctx, "manager", s.Emulator.URL, "--disabled-poll-interval="+DisabledPollInterval.String(),
 		"--probe-allow-cidr="+thisMachine)
 	if err != nil {
 		return "", err
 	}
-	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
-	s.following = follow(watching, s.api, resourceKey)
-	s.atEnd(func() error { stop(); <-s.following.ended; return nil })
-	return fmt.Sprintf("bin/manager under its ServiceAccount; looks for disabled endpoints every %s (default: 30s)", disabledPollInterval), nil
+	s.OperatorLog = manager.Tail
+	s.follow(ctx)
+	return fmt.Sprintf("bin/manager under its ServiceAccount; looks for disabled endpoints every %s (default: 30s)", DisabledPollInterval), nil
 }

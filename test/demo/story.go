@@ -25,11 +25,11 @@ import (
 )
 
 const (
-	// timeScale makes 3 hours one second, and the nine attempts (3.6 days) some 29: enough to be warned before the last one, on a busy
-	// machine too.
-	timeScale = 10_800
-	// disabledPollInterval is short, for nobody likes to wait in a demo.
-	disabledPollInterval = time.Second
+	// TimeScale of the emulator makes 3 hours one second, and the nine attempts (3.6 days) some 29: enough to be warned before the last
+	// one, on a busy machine too.
+	TimeScale = 10_800
+	// DisabledPollInterval of the operator is short, for nobody likes to wait in a demo.
+	DisabledPollInterval = time.Second
 	// backoff is long enough to look around before the receiver is probed.
 	backoff = 3 * time.Second
 	// thisMachine is where the receiver is. The operator would not probe it otherwise.
@@ -45,9 +45,10 @@ const (
 	resource     = "mwe/" + resourceName
 )
 
+// ResourceKey and SigningSecret name the story's resource, and the Secret that it gets.
 var (
-	resourceKey   = client.ObjectKey{Namespace: metav1.NamespaceDefault, Name: resourceName}
-	signingSecret = client.ObjectKey{Namespace: metav1.NamespaceDefault, Name: resourceName + "-signing-secret"}
+	ResourceKey   = client.ObjectKey{Namespace: metav1.NamespaceDefault, Name: resourceName}
+	SigningSecret = client.ObjectKey{Namespace: metav1.NamespaceDefault, Name: resourceName + "-signing-secret"}
 )
 
 func (s *story) manifest() string {
@@ -64,9 +65,9 @@ spec:
     mode: WhenHealthy    # bring it back when Medblocks disables it, once the receiver answers again
     backoff:
       initial: %s        # by default 1m
-    redelivery:
+%s    redelivery:
       mode: Undelivered  # and have it sent what it missed
-`, resourceName, s.receiver.WebhookURL, eventType, keySecret, backoff)
+`, resourceName, s.Receiver.WebhookURL, eventType, keySecret, backoff, s.probed())
 }
 
 // monitoring is added to the manifest later.
@@ -76,8 +77,10 @@ const monitoring = `  deliveryMonitoring:
 
 // declare does what a user does: a Secret with the API key, a manifest, and waiting for Ready.
 func (s *story) declare(ctx context.Context) error {
-	s.apiKey = "mb_sk_sbx_" + strings.ToLower(rand.Text())
-	for name, content := range map[string]string{keyFile: s.apiKey + "\n", manifestFile: s.manifest()} {
+	if s.APIKey == "" {
+		s.APIKey = "mb_sk_sbx_" + strings.ToLower(rand.Text())
+	}
+	for name, content := range map[string]string{keyFile: s.APIKey + "\n", manifestFile: s.manifest()} {
 		if err := os.WriteFile(filepath.Join(s.terminal.dir, name), []byte(content), 0o600); err != nil {
 			return err
 		}
@@ -114,7 +117,7 @@ func (s *story) showRegistered(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if endpoint.URL != s.receiver.WebhookURL || endpoint.Status != emulator.StatusActive {
+	if endpoint.URL != s.Receiver.WebhookURL || endpoint.Status != emulator.StatusActive {
 		return fmt.Errorf("at Medblocks, %s has status %s", endpoint.URL, endpoint.Status)
 	}
 	s.endpointID = endpoint.ID
@@ -122,11 +125,11 @@ func (s *story) showRegistered(ctx context.Context) error {
 	if err := s.terminal.kubectl(ctx, "get", "mwe"); err != nil {
 		return err
 	}
-	if err := s.terminal.kubectl(ctx, "get", "secret", signingSecret.Name); err != nil {
+	if err := s.terminal.kubectl(ctx, "get", "secret", SigningSecret.Name); err != nil {
 		return err
 	}
 	var secret corev1.Secret
-	if err := s.api.Get(ctx, signingSecret, &secret); err != nil {
+	if err := s.api.Get(ctx, SigningSecret, &secret); err != nil {
 		return err
 	}
 	if string(secret.Data[v1alpha1.SecretKeyValue]) != endpoint.Secret || string(secret.Data[v1alpha1.SecretKeyEndpointID]) != endpoint.ID {
@@ -134,7 +137,7 @@ func (s *story) showRegistered(ctx context.Context) error {
 	}
 	s.screen.seen("the Secret holds %s: the very one that Medblocks signs with", v1alpha1.SecretKeyValue)
 	err = s.await(ctx, "the receiver's copy of the Secret", func(context.Context) error {
-		mounted, err := os.ReadFile(filepath.Join(s.volume.Dir, v1alpha1.SecretKeyValue))
+		mounted, err := os.ReadFile(filepath.Join(s.MountedSecret, v1alpha1.SecretKeyValue))
 		if err == nil && string(mounted) != endpoint.Secret {
 			err = errors.New("the file holds something else")
 		}
@@ -144,6 +147,9 @@ func (s *story) showRegistered(ctx context.Context) error {
 		return err
 	}
 	s.screen.seen("the receiver has it as a file")
+	if s.RealMount {
+		return nil
+	}
 	s.screen.prose("(In a cluster, the kubelet mounts the Secret into the receiver's pod. There is no kubelet here, so the demo writes the " +
 		"files, in the same way: all are swapped at once, through the link ..data.)")
 	return nil
@@ -151,7 +157,7 @@ func (s *story) showRegistered(ctx context.Context) error {
 
 // onlyEndpoint is the one that Medblocks has; there must be no other.
 func (s *story) onlyEndpoint(ctx context.Context) (stack.Endpoint, error) {
-	endpoints, err := s.emulator.Endpoints(ctx, s.apiKey)
+	endpoints, err := s.Emulator.Endpoints(ctx, s.APIKey)
 	if err != nil {
 		return stack.Endpoint{}, err
 	}
@@ -159,7 +165,7 @@ func (s *story) onlyEndpoint(ctx context.Context) (stack.Endpoint, error) {
 		return stack.Endpoint{}, fmt.Errorf("there are %d endpoints at Medblocks, and not one", len(endpoints))
 	}
 	owner, _ := endpoints[0].Metadata[v1alpha1.MarkOwner].(string)
-	if !strings.HasSuffix(owner, "/"+resourceKey.String()) {
+	if !strings.HasSuffix(owner, "/"+ResourceKey.String()) {
 		return stack.Endpoint{}, fmt.Errorf("the endpoint's owner mark is %q", owner)
 	}
 	return endpoints[0], nil
@@ -167,7 +173,7 @@ func (s *story) onlyEndpoint(ctx context.Context) (stack.Endpoint, error) {
 
 // tellCalls shows what the operator wrote to Medblocks since the last time.
 func (s *story) tellCalls(ctx context.Context) error {
-	calls, err := s.emulator.Calls(ctx)
+	calls, err := s.Emulator.Calls(ctx)
 	if err != nil {
 		return err
 	}
@@ -188,7 +194,7 @@ func (s *story) tellCalls(ctx context.Context) error {
 // status is the resource's.
 func (s *story) status(ctx context.Context) (*v1alpha1.MedblocksWebhookEndpointStatus, error) {
 	var mwe v1alpha1.MedblocksWebhookEndpoint
-	if err := s.api.Get(ctx, resourceKey, &mwe); err != nil {
+	if err := s.api.Get(ctx, ResourceKey, &mwe); err != nil {
 		return nil, err
 	}
 	return &mwe.Status, nil
@@ -202,14 +208,14 @@ func (s *story) remove(ctx context.Context) error {
 	if err := s.tellCalls(ctx); err != nil {
 		return err
 	}
-	endpoints, err := s.emulator.Endpoints(ctx, "")
+	endpoints, err := s.Emulator.Endpoints(ctx, "")
 	if err != nil {
 		return err
 	}
 	if len(endpoints) > 0 {
 		return fmt.Errorf("endpoint %s is still at Medblocks", endpoints[0].ID)
 	}
-	if err := s.api.Get(ctx, signingSecret, &corev1.Secret{}); !apierrors.IsNotFound(err) {
+	if err := s.api.Get(ctx, SigningSecret, &corev1.Secret{}); !apierrors.IsNotFound(err) {
 		return fmt.Errorf("the signing Secret is still there (%w)", err)
 	}
 	if err := s.terminal.kubectl(ctx, "get", "mwe,secrets"); err != nil {

@@ -70,7 +70,7 @@ func (s *story) fireUntil(ctx context.Context, end <-chan struct{}, events *stre
 			return nil
 		case <-ticker.C:
 		}
-		fired, err := s.emulator.Fire(ctx, s.apiKey, eventType)
+		fired, err := s.Emulator.Fire(ctx, s.APIKey, eventType)
 		if err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func (s *story) fireUntil(ctx context.Context, end <-chan struct{}, events *stre
 
 // attempts are those to deliver some events.
 func (s *story) attempts(ctx context.Context, ids []string) ([]emulator.Delivery, error) {
-	deliveries, err := s.emulator.DeliveriesTo(ctx, s.endpointID)
+	deliveries, err := s.Emulator.DeliveriesTo(ctx, s.endpointID)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +148,7 @@ func (s *story) judge(ctx context.Context, r *rotation, ids []string, old, now s
 	r.signedOld = count(attempts, func(d *emulator.Delivery) bool { return isAccepted(d) && isSigned(d, old) })
 	r.signedNew = count(attempts, func(d *emulator.Delivery) bool { return isAccepted(d) && isSigned(d, now) })
 	r.refused = len(attempts) - count(attempts, isAccepted)
-	report, err := s.receiver.Report(ctx)
+	report, err := s.Receiver.Report(ctx)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ func (s *story) warn(ctx context.Context) error {
 	if err := s.loseAnAnswer(ctx); err != nil {
 		return err
 	}
-	if err := s.receiver.Fail(ctx); err != nil {
+	if err := s.Receiver.Fail(ctx); err != nil {
 		return err
 	}
 	s.screen.at(time.Now(), "… and then it breaks: it answers everything with 503")
@@ -63,7 +63,7 @@ func (s *story) warn(ctx context.Context) error {
 
 // loseAnAnswer has the receiver handle the first event of the outage, and Medblocks take it for failed.
 func (s *story) loseAnAnswer(ctx context.Context) error {
-	if err := s.receiver.LoseAnswers(ctx); err != nil {
+	if err := s.Receiver.LoseAnswers(ctx); err != nil {
 		return err
 	}
 	s.screen.at(time.Now(), "the receiver handles what comes, but its answers get lost: a proxy in front of it says 504 …")
@@ -91,7 +91,7 @@ func (s *story) loseAnAnswer(ctx context.Context) error {
 
 // handled counts how often the receiver has handled each event.
 func (s *story) handled(ctx context.Context) (map[string]int, error) {
-	report, err := s.receiver.Report(ctx)
+	report, err := s.Receiver.Report(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (s *story) awaitWarning(ctx context.Context, after time.Time) (warned chang
 
 // checkWarning sees that the warning came in time.
 func (s *story) checkWarning(ctx context.Context, warned change) error {
-	deliveries, err := s.emulator.Deliveries(ctx, s.outage.events[0])
+	deliveries, err := s.Emulator.Deliveries(ctx, s.outage.events[0])
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 type Emulator struct {
 	*process.Process
 	URL string
+	Caller
 }
 
 // StartEmulator starts an emulator and waits until it serves.
@@ -44,7 +45,7 @@ func (e *Emulator) Endpoints(ctx context.Context, apiKey string) ([]Endpoint, er
 	var answer struct {
 		Endpoints []Endpoint `json:"endpoints"`
 	}
-	err := call(ctx, http.MethodGet, e.URL+"/_emulator/endpoints?api_key="+url.QueryEscape(apiKey), nil, &answer)
+	err := e.call(ctx, http.MethodGet, e.URL+"/_emulator/endpoints?api_key="+url.QueryEscape(apiKey), nil, &answer)
 	return answer.Endpoints, err
 }
 
@@ -54,7 +55,7 @@ func (e *Emulator) Fire(ctx context.Context, apiKey, eventType string) ([]emulat
 		Events []emulator.FiredEvent `json:"events"`
 	}
 	request := map[string]string{"api_key": apiKey, "type": eventType}
-	err := call(ctx, http.MethodPost, e.URL+"/_emulator/events", request, &answer)
+	err := e.call(ctx, http.MethodPost, e.URL+"/_emulator/events", request, &answer)
 	return answer.Events, err
 }
 
@@ -72,7 +73,7 @@ func (e *Emulator) deliveries(ctx context.Context, filter, id string) ([]emulato
 	var answer struct {
 		Deliveries []emulator.Delivery `json:"deliveries"`
 	}
-	err := call(ctx, http.MethodGet, e.URL+"/_emulator/deliveries?"+filter+"="+url.QueryEscape(id), nil, &answer)
+	err := e.call(ctx, http.MethodGet, e.URL+"/_emulator/deliveries?"+filter+"="+url.QueryEscape(id), nil, &answer)
 	return answer.Deliveries, err
 }
 
@@ -81,34 +82,40 @@ func (e *Emulator) Calls(ctx context.Context) ([]emulator.Call, error) {
 	var answer struct {
 		Calls []emulator.Call `json:"calls"`
 	}
-	err := call(ctx, http.MethodGet, e.URL+"/_emulator/calls", nil, &answer)
+	err := e.call(ctx, http.MethodGet, e.URL+"/_emulator/calls", nil, &answer)
 	return answer.Calls, err
 }
 
 // Counters are how many calls arrived, by operation and status.
 func (e *Emulator) Counters(ctx context.Context) (emulator.Counters, error) {
 	var counters emulator.Counters
-	err := call(ctx, http.MethodGet, e.URL+"/_emulator/counters", nil, &counters)
+	err := e.call(ctx, http.MethodGet, e.URL+"/_emulator/counters", nil, &counters)
 	return counters, err
 }
 
 // ForgetCalls empties the log of calls, and starts counting anew.
 func (e *Emulator) ForgetCalls(ctx context.Context) error {
-	return call(ctx, http.MethodDelete, e.URL+"/_emulator/counters", nil, nil)
+	return e.call(ctx, http.MethodDelete, e.URL+"/_emulator/counters", nil, nil)
 }
 
 // LimitRate bounds the calls per second of the API key's workspace, which exists from then on; 0: no limit.
 func (e *Emulator) LimitRate(ctx context.Context, apiKey string, perSecond float64) error {
 	limits := map[string]any{"api_key": apiKey, "rate_limit": perSecond}
-	return call(ctx, http.MethodPost, e.URL+"/_emulator/limits", limits, nil)
+	return e.call(ctx, http.MethodPost, e.URL+"/_emulator/limits", limits, nil)
 }
 
 // Disable flips an endpoint as a person in the dashboard would.
 func (e *Emulator) Disable(ctx context.Context, id string) error {
-	return call(ctx, http.MethodPost, e.URL+"/_emulator/endpoints/"+url.PathEscape(id)+"/disable", nil, nil)
+	return e.call(ctx, http.MethodPost, e.URL+"/_emulator/endpoints/"+url.PathEscape(id)+"/disable", nil, nil)
+}
+
+// SetKeyState makes an API key active, expired, revoked or forbidden.
+func (e *Emulator) SetKeyState(ctx context.Context, apiKey, state string) error {
+	key := map[string]string{"api_key": apiKey, "state": state}
+	return call(ctx, http.MethodPost, e.URL+"/_emulator/keys", key, nil)
 }
 
 // Fault arms a fault; the fields are those of docs/emulator.md.
 func (e *Emulator) Fault(ctx context.Context, fault map[string]any) error {
-	return call(ctx, http.MethodPost, e.URL+"/_emulator/faults", fault, nil)
+	return e.call(ctx, http.MethodPost, e.URL+"/_emulator/faults", fault, nil)
 }

@@ -16,6 +16,9 @@ import (
 // local calls programs on this machine. It has no proxy, and no patience with one that hangs.
 var local = &http.Client{Transport: &http.Transport{}, Timeout: 20 * time.Second}
 
+// Caller calls a program. Without a client, the program is one on this machine.
+type Caller struct{ Client *http.Client }
+
 // Status is the status code of a GET.
 func Status(ctx context.Context, url string) (int, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
@@ -48,7 +51,7 @@ func Get(ctx context.Context, url string) (string, error) {
 }
 
 // call sends a request with a JSON body, if there is one, and decodes the answer, if it is wanted.
-func call(ctx context.Context, method, url string, body, into any) error {
+func (c Caller) call(ctx context.Context, method, url string, body, into any) error {
 	var content []byte
 	if body != nil {
 		var err error
@@ -60,7 +63,11 @@ func call(ctx context.Context, method, url string, body, into any) error {
 	if err != nil {
 		return err
 	}
-	resp, err := local.Do(req)
+	client := c.Client
+	if client == nil {
+		client = local
+	}
+	resp, err := client.Do(req)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ type Receiver struct {
 	URL, WebhookURL string
 	// SecretsDir holds its secrets.
 	SecretsDir string
+	Caller
 }
 
 // StartReceiver starts a receiver that reads its secrets from a folder, and waits until it serves.
@@ -32,21 +33,21 @@ func (s *Stack) StartReceiver(ctx context.Context, secretsDir string) (*Receiver
 // Report is what arrived so far.
 func (r *Receiver) Report(ctx context.Context) (receiver.Report, error) {
 	var report receiver.Report
-	err := call(ctx, http.MethodGet, r.URL+"/_receiver/events", nil, &report)
+	err := r.call(ctx, http.MethodGet, r.URL+"/_receiver/events", nil, &report)
 	return report, err
 }
 
 // Fail has the receiver answer every delivery with status 503.
 func (r *Receiver) Fail(ctx context.Context) error {
-	return call(ctx, http.MethodPost, r.URL+"/_receiver/fail", nil, nil)
+	return r.call(ctx, http.MethodPost, r.URL+"/_receiver/fail", nil, nil)
 }
 
 // LoseAnswers has the receiver handle every delivery, and answer with status 504 all the same.
 func (r *Receiver) LoseAnswers(ctx context.Context) error {
-	return call(ctx, http.MethodPost, r.URL+"/_receiver/lose", nil, nil)
+	return r.call(ctx, http.MethodPost, r.URL+"/_receiver/lose", nil, nil)
 }
 
 // Recover ends either.
 func (r *Receiver) Recover(ctx context.Context) error {
-	return call(ctx, http.MethodPost, r.URL+"/_receiver/recover", nil, nil)
+	return r.call(ctx, http.MethodPost, r.URL+"/_receiver/recover", nil, nil)
 }

@@ -30,7 +30,7 @@ const (
 
 // Programs are the paths of the built programs.
 type Programs struct {
-	Manager, Emulator, Receiver, Demo string
+	Manager, Emulator, Receiver, Demo, Plugin string
 }
 
 // FindPrograms finds the programs in a folder, such as bin.
@@ -40,9 +40,11 @@ func FindPrograms(dir string) (Programs, error) {
 		return Programs{}, fmt.Errorf("find the programs: %w", err)
 	}
 	path := func(name string) string { return filepath.Join(dir, name) }
-	found := Programs{Manager: path("manager"), Emulator: path("emulator"), Receiver: path("receiver"), Demo: path("demo")}
+	found := Programs{
+		Manager: path("manager"), Emulator: path("emulator"), Receiver: path("receiver"), Demo: path("demo"), Plugin: path("kubectl-medblocks"),
+	}
 	var missing []string
-	for _, program := range []string{found.Manager, found.Emulator, found.Receiver, found.Demo} {
+	for _, program := range []string{found.Manager, found.Emulator, found.Receiver, found.Demo, found.Plugin} {
 		if info, err := os.Stat(program); err != nil || !info.Mode().IsRegular() {
 			missing = append(missing, filepath.Base(program))
 		}
