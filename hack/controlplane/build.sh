@@ -3,14 +3,15 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Builds the Kubernetes control plane that the tests and the demo run against, from the Go modules named in this folder's
-# go.mod. Usage: build.sh DIRECTORY [PROGRAM…]; without programs, all four are built.
+# go.mod. Usage: build.sh DIRECTORY [PROGRAM…]; without programs, the four of a control plane are built. What a node needs beside
+# them (kube-scheduler, kubelet, kube-proxy) is built when it is named.
 #
 # A program is built only when it is missing from DIRECTORY, or when what it is built from (go.mod, go.sum, this script) differs
 # from what it was built from: a hidden file beside it holds the checksum. File times are not compared, because a checkout
 # changes them without changing anything.
 set -euo pipefail
 
-readonly all_programs=(etcd kube-apiserver kube-controller-manager kubectl)
+readonly control_plane=(etcd kube-apiserver kube-controller-manager kubectl)
 
 # The versions are written once, in go.mod.
 module_version() { go list -m -f '{{.Version}}' "$1"; }
@@ -18,8 +19,8 @@ module_version() { go list -m -f '{{.Version}}' "$1"; }
 package_of() {
   case "$1" in
     etcd) echo go.etcd.io/etcd/server/v3 ;;
-    kube-apiserver | kube-controller-manager | kubectl) echo "k8s.io/kubernetes/cmd/$1" ;;
-    *) echo "build.sh: unknown program '$1' (known: ${all_programs[*]})" >&2; return 1 ;;
+    kube-apiserver | kube-controller-manager | kube-scheduler | kubelet | kube-proxy | kubectl) echo "k8s.io/kubernetes/cmd/$1" ;;
+    *) echo "build.sh: unknown program '$1' (known: ${control_plane[*]} kube-scheduler kubelet kube-proxy)" >&2; return 1 ;;
   esac
 }
 
@@ -52,7 +53,7 @@ main() {
   cd "$(dirname "${BASH_SOURCE[0]}")"
   checksum=$(cat go.mod go.sum build.sh | cksum)
 
-  for program in "${@:-${all_programs[@]}}"; do
+  for program in "${@:-${control_plane[@]}}"; do
     package_of "$program" >/dev/null
     if [[ ! -x $out/$program || ! -f $out/.$program.built || $(<"$out/.$program.built") != "$checksum" ]]; then
       missing+=("$program")
