@@ -60,7 +60,8 @@ endif
 test_tools := helm kubeconform
 tool := $(GO) tool -modfile=hack/tools/go.mod
 lint_tool := $(GO) tool -modfile=hack/tools/lint/go.mod
-# Those that verify sees to be tidy. Not test/monitoring: it would download the tests of all that Prometheus could be linked with.
+# Those that verify sees to be tidy. Not test/monitoring and hack/tools/prometheus: they would download the tests of all that Prometheus could
+# be linked with.
 modules := . hack/controlplane hack/tools hack/tools/lint hack/tools/release $(addprefix hack/tools/,$(test_tools))
 
 # The race detector needs a C compiler; compiling the one standard package that is written in C shows whether there is a working one.
@@ -112,13 +113,17 @@ test-monitoring: build $(controlplane_if_ours) ## Evaluate alerts and dashboard 
 ##@ Build
 
 .PHONY: build
-build: ## Build bin/manager, bin/emulator, bin/receiver and bin/demo.
+build: ## Build bin/manager, bin/kubectl-medblocks, bin/emulator, bin/receiver and bin/demo.
 	@mkdir -p bin
 	@CGO_ENABLED=0 hack/progress.sh 'the programs' $(GO) build -v $(BUILD_FLAGS) -o bin/ ./cmd/...
 
 .PHONY: controlplane
 controlplane: ## Build etcd, kube-apiserver, kube-controller-manager and kubectl into bin/k8s, if missing or outdated.
 	@hack/controlplane/build.sh bin/k8s
+
+.PHONY: node-programs
+node-programs: controlplane
+	@hack/controlplane/build.sh bin/k8s kube-scheduler kubelet kube-proxy
 
 .PHONY: bin-kubectl
 bin-kubectl:
@@ -127,11 +132,14 @@ bin-kubectl:
 .PHONY: tools
 tools: $(addprefix bin/tools/,$(test_tools)) ## Build the programs that tests run into bin/tools, if missing or outdated.
 
+# It knows all clouds otherwise. Only a node's end-to-end test runs it: `make test` does not build it.
+bin/tools/prometheus: tool_flags := -tags remove_all_sd,enable_kubernetes_sd
+
 # The flags, and most versions, are those of hack/controlplane/build.sh: what both compile is compiled once.
 bin/tools/%: hack/tools/%/go.mod hack/tools/%/go.sum
 	@mkdir -p bin/tools
 	@cd hack/tools/$* && GOFLAGS=-mod=readonly GOWORK=off CGO_ENABLED=0 ../../progress.sh '$*' $(GO) build -v -trimpath -buildvcs=false -ldflags '-s -w' \
-		-o '$(CURDIR)/bin/tools/' tool
+		$(tool_flags) -o '$(CURDIR)/bin/tools/' tool
 	@touch $@
 
 .PHONY: image
@@ -205,6 +213,10 @@ fuzz: ## Run every fuzz test for FUZZTIME.
 .PHONY: test-exhaustive
 test-exhaustive: build $(controlplane_if_ours) ## Run every plan: each crash point, stale view, fault and edit. make test runs a part.
 	@GO='$(GO)' hack/exhaustive.sh $(TESTARGS)
+
+.PHONY: e2e-node
+e2e-node: ## Run the operator as Pods on a real node: image, probes, mounted Secret, restarts. Needs Linux, root and containerd.
+	@GO='$(GO)' MAKE='$(MAKE)' hack/e2e-node.sh
 
 .PHONY: soak
 soak: $(controlplane_if_ours) ## Let everything go wrong at once for DURATION, from SEED on.
