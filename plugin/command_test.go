@@ -1,0 +1,66 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plugin
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	. "github.com/onsi/gomega"
+)
+
+func TestTheHelpIsForSomebodyWhoHasNeverSeenTheProject(t *testing.T) {
+	g := NewWithT(t)
+	for _, args := range [][]string{nil, {"help"}, {"--help"}} {
+		is := invoke(t, args...)
+		g.Expect(is.code).To(Equal(ExitOK))
+		g.Expect(is.out).To(And(ContainSubstring("MedblocksWebhookEndpoint"), ContainSubstring("kubectl medblocks status"), Not(ContainSubstring("kubectl-medblocks"))))
+		g.Expect(is.out).NotTo(ContainSubstring("--certificate-authority"), "the flags of kubectl are listed by options")
+	}
+	is := invoke(t, "options")
+	g.Expect(is.out).To(And(ContainSubstring("--certificate-authority"), ContainSubstring("--namespace")))
+}
+
+func TestAWrongCommandLineEndsWithItsOwnCodeAndSaysWhereToRead(t *testing.T) {
+	for name, args := range map[string][]string{
+		"no such subcommand": {"nonsense"},
+		"no such flag":       {"--nonsense"},
+		"too many arguments": {"options", "nonsense"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			is := invoke(t, args...)
+			g.Expect(is.code).To(Equal(ExitUsage))
+			g.Expect(is.out).To(BeEmpty())
+			g.Expect(is.err).To(And(HavePrefix("error: "), ContainSubstring("--help")))
+		})
+	}
+}
+
+// kubectl runs the real one, which finds the plugin on the PATH.
+func kubectl(t *testing.T, args ...string) outcome {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), suite.plane.KubectlPath(), args...)
+	path := filepath.Dir(suite.stack.Programs.Plugin)
+	cmd.Env = append(os.Environ(), "PATH="+path+":"+os.Getenv("PATH"), "KUBECONFIG="+suite.plane.AdminKubeconfig(), "KUBECACHEDIR="+t.TempDir())
+	var out, errOut bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errOut
+	_ = cmd.Run() // its exit code is looked at
+	is := outcome{code: cmd.ProcessState.ExitCode(), out: out.String(), err: errOut.String()}
+	expectNoSecret(t, is)
+	return is
+}
+
+func TestKubectlFindsThePlugin(t *testing.T) {
+	g := NewWithT(t)
+	is := kubectl(t, "medblocks", "options")
+	g.Expect(is.code).To(Equal(ExitOK), is.err)
+	g.Expect(is.out).To(ContainSubstring("--namespace"))
+	is = kubectl(t, "medblocks", "nonsense")
+	g.Expect(is.code).To(Equal(ExitUsage), "kubectl hands the exit code on")
+	g.Expect(kubectl(t, "plugin", "list").out).To(ContainSubstring(suite.stack.Programs.Plugin))
+}
