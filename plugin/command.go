@@ -52,7 +52,9 @@ type subcommand struct {
 
 // subcommands are all there are, in the groups of the help.
 func subcommands() []subcommand {
-	return []subcommand{}
+	return []subcommand{
+		{groupLook, newStatusCommand},
+	}
 }
 
 // Groups of the help.

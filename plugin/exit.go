@@ -4,7 +4,6 @@
 package plugin
 
 import (
-	"context"
 	"errors"
 	"fmt"
 )
@@ -59,8 +58,6 @@ func exitCode(err error) int {
 		return ExitOK
 	case errors.As(err, &coded):
 		return coded.code
-	case errors.Is(err, context.DeadlineExceeded):
-		return ExitTimeout
 	}
 	return ExitFailed
 }
