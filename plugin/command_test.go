@@ -8,9 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
 )
 
 func TestTheHelpIsForSomebodyWhoHasNeverSeenTheProject(t *testing.T) {
@@ -63,4 +65,38 @@ func TestKubectlFindsThePlugin(t *testing.T) {
 	is = kubectl(t, "medblocks", "nonsense")
 	g.Expect(is.code).To(Equal(ExitUsage), "kubectl hands the exit code on")
 	g.Expect(kubectl(t, "plugin", "list").out).To(ContainSubstring(suite.stack.Programs.Plugin))
+}
+
+// completions are what the shell offers for the last of the arguments.
+func completions(t *testing.T, args ...string) []string {
+	t.Helper()
+	var out, errOut bytes.Buffer
+	streams := genericiooptions.IOStreams{In: strings.NewReader(""), Out: &out, ErrOut: &errOut}
+	code := Run(t.Context(), append([]string{"__complete"}, args...), streams)
+	NewWithT(t).Expect(code).To(Equal(ExitOK), errOut.String())
+	var words []string
+	for line := range strings.Lines(out.String()) {
+		if word, _, _ := strings.Cut(strings.TrimSpace(line), "\t"); !strings.HasPrefix(word, ":") {
+			words = append(words, word)
+		}
+	}
+	return words
+}
+
+func TestTheShellCompletesNamesNamespacesAndFormats(t *testing.T) {
+	g := NewWithT(t)
+	n := newTenant(t)
+	n.create(t, "labs")
+	n.create(t, "flows")
+	t.Setenv("KUBECONFIG", suite.plane.AdminKubeconfig())
+	here := "--namespace=" + n.namespace
+
+	g.Expect(completions(t, "")).To(ContainElements("status", "completion"))
+	g.Expect(completions(t, here, "status", "")).To(ConsistOf("labs", "flows"))
+	g.Expect(completions(t, here, "status", "labs", "")).To(ConsistOf("flows"))
+	g.Expect(completions(t, here, "status", "x")).To(BeEmpty())
+	g.Expect(completions(t, "status", "--namespace", n.namespace[:3])).To(ContainElement(n.namespace))
+	g.Expect(completions(t, "status", "--context", "")).To(ConsistOf("controlplane"))
+	g.Expect(completions(t, "status", "-o", "")).To(ConsistOf("json", "yaml"))
+	g.Expect(completions(t, "status", "--operator-namespace", "medb")).To(ConsistOf(DefaultOperatorNamespace))
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,8 +28,8 @@ func mustComplete(cmd *cobra.Command, flag string, complete cobra.CompletionFunc
 }
 
 // completeResources completes the names of resources that are not on the command line yet.
-func (s *Session) completeResources(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return s.complete(cmd, func(ctx context.Context, api client.Reader) ([]cobra.Completion, error) {
+func (s *Session) completeResources(cmd *cobra.Command, args []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return s.complete(cmd, toComplete, func(ctx context.Context, api client.Reader) ([]cobra.Completion, error) {
 		namespace, err := s.scope()
 		if err != nil {
 			return nil, err
@@ -55,8 +56,8 @@ func (s *Session) completeOneResource(cmd *cobra.Command, args []string, toCompl
 	return s.completeResources(cmd, args, toComplete)
 }
 
-func (s *Session) completeNamespaces(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return s.complete(cmd, func(ctx context.Context, api client.Reader) ([]cobra.Completion, error) {
+func (s *Session) completeNamespaces(cmd *cobra.Command, _ []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return s.complete(cmd, toComplete, func(ctx context.Context, api client.Reader) ([]cobra.Completion, error) {
 		list := metav1.PartialObjectMetadataList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "NamespaceList"}}
 		if err := api.List(ctx, &list); err != nil {
 			return nil, err
@@ -84,7 +85,7 @@ func (s *Session) completeContexts(*cobra.Command, []string, string) ([]cobra.Co
 
 // complete asks the cluster. An error is shown only to who debugs completions: the shell hides it.
 func (s *Session) complete(
-	cmd *cobra.Command, list func(context.Context, client.Reader) ([]cobra.Completion, error),
+	cmd *cobra.Command, toComplete string, list func(context.Context, client.Reader) ([]cobra.Completion, error),
 ) ([]cobra.Completion, cobra.ShellCompDirective) {
 	ctx, cancel := context.WithTimeout(cmd.Context(), completionTimeout)
 	defer cancel()
@@ -98,5 +99,6 @@ func (s *Session) complete(
 		cobra.CompErrorln(fmt.Sprintf("completing: %v", err))
 		return nil, cobra.ShellCompDirectiveError
 	}
+	names = slices.DeleteFunc(names, func(name cobra.Completion) bool { return !strings.HasPrefix(name, toComplete) })
 	return names, cobra.ShellCompDirectiveNoFileComp
 }

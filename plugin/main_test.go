@@ -6,14 +6,22 @@ package plugin
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	goruntime "runtime"
+	"strconv"
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
 	"github.com/medblocks/webhook-operator/test/controlplane"
 	"github.com/medblocks/webhook-operator/test/stack"
 )
@@ -43,6 +51,12 @@ var suite struct {
 }
 
 func TestMain(m *testing.M) {
+	// Tests wait most of the time, so that more of them run beside each other than there are processors.
+	flag.Parse()
+	if err := flag.Set("test.parallel", strconv.Itoa(max(8, goruntime.GOMAXPROCS(0)))); err != nil {
+		panic(err)
+	}
+	log.SetLogger(logr.Discard()) // the programs have their own logs
 	code, err := runSuite(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "plugin:", err)
@@ -72,7 +86,11 @@ func runSuite(m *testing.M) (code int, err error) {
 }
 
 func startSuite(ctx context.Context) (err error) {
-	if suite.api, err = client.NewWithWatch(suite.plane.Admin, client.Options{Scheme: newScheme()}); err != nil {
+	scheme := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+		return err
+	}
+	if suite.api, err = client.NewWithWatch(suite.plane.Admin, client.Options{Scheme: scheme}); err != nil {
 		return err
 	}
 	if suite.emulator, err = suite.stack.StartEmulator(ctx, fmt.Sprintf("--time-scale=%d", timeScale)); err != nil {
