@@ -6,6 +6,7 @@ package plugin
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -55,7 +56,8 @@ func operatorByLease(lease *coordinationv1.Lease, now time.Time) OperatorStatus 
 		return OperatorStatus{State: operatorAway, Message: fmt.Sprintf("no operator works: the last one has given no sign of life for %s. %s",
 			age(now, spec.RenewTime.Time), startIt(lease.Namespace))}
 	}
-	return OperatorStatus{State: operatorWorking, Message: "the operator works: " + *spec.HolderIdentity}
+	pod, _, _ := strings.Cut(*spec.HolderIdentity, "_") // what follows is a random number
+	return OperatorStatus{State: operatorWorking, Message: "the operator works: " + pod}
 }
 
 func startIt(namespace string) string {

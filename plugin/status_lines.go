@@ -110,7 +110,7 @@ func writeStatusTree(to io.Writer, is *ResourceStatus, operator OperatorStatus, 
 	writeVerdict(to, is)
 	tree := treeprint.NewWithRoot(v1alpha1.Kind + "/" + is.Name + " in namespace " + is.Namespace)
 	for i := range is.Conditions {
-		if c := &is.Conditions[i]; c.matters() {
+		if c := &is.Conditions[i]; is.matters(c) {
 			tree.AddNode(c.line(now))
 		}
 	}
@@ -125,13 +125,16 @@ func writeStatusTree(to io.Writer, is *ResourceStatus, operator OperatorStatus, 
 	fmt.Fprintf(to, "\n%s", tree.String())
 }
 
-// matters tells whether a condition says something that the others do not.
-func (c *ConditionStatus) matters() bool {
+// matters tells whether a condition says something that the others do not: Ready repeats the first that fails, and the next step says
+// who goes on.
+func (r *ResourceStatus) matters(c *ConditionStatus) bool {
 	switch c.Type {
-	case v1alpha1.ConditionReady:
-		return true
 	case v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled:
-		return false // the next step says it
+		return false
+	case v1alpha1.ConditionReady:
+		return !slices.ContainsFunc(r.Conditions, func(other ConditionStatus) bool {
+			return other.Type != c.Type && other.Status != string(metav1.ConditionTrue) && other.Message == c.Message
+		})
 	}
 	return c.Status != string(metav1.ConditionTrue)
 }
