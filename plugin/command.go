@@ -54,6 +54,8 @@ type subcommand struct {
 func subcommands() []subcommand {
 	return []subcommand{
 		{groupLook, newStatusCommand},
+		{groupLook, newDeliveriesCommand},
+		{groupAct, newRedeliverCommand},
 	}
 }
 
