@@ -90,8 +90,10 @@ func (s *site) writeTools(ctx context.Context, x *session) error {
 	if err := os.WriteFile(filepath.Join(tools, "make"), []byte(makeScript), 0o700); err != nil {
 		return err
 	}
-	if err := os.Symlink(s.plane.KubectlPath(), filepath.Join(tools, "kubectl")); err != nil {
-		return err
+	for name, program := range map[string]string{"kubectl": s.plane.KubectlPath(), "kubectl-medblocks": s.stack.Programs.Plugin} {
+		if err := os.Symlink(program, filepath.Join(tools, name)); err != nil {
+			return err
+		}
 	}
 	return provideCurl(ctx, filepath.Join(tools, "curl"))
 }

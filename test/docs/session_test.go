@@ -72,7 +72,7 @@ func (s *site) startSession(ctx context.Context, p *page, dir, namespace string)
 	x.cmd = s.plane.Command(ctx, "/usr/bin/env", "bash", "-c", loop)
 	x.cmd.Dir = x.dir
 	x.cmd.Env = append(os.Environ(), "FUNCTIONS="+functions, "HOME="+home, "KUBECONFIG="+kubeconfig, "KUBECACHEDIR="+filepath.Join(home, "cache"),
-		"KUBECTL="+s.plane.KubectlPath(), "EMULATOR="+s.emulator.URL, "API_KEY="+x.swap.apiKey, "NAMESPACE="+namespace, "EDITOR=true", "PAGER=cat",
+		"KUBECTL="+s.plane.KubectlPath(), "EMULATOR="+s.emulator.URL, "MEDBLOCKS_API_BASE_URL="+s.emulator.URL, "API_KEY="+x.swap.apiKey, "NAMESPACE="+namespace, "EDITOR=true", "PAGER=cat",
 		"GOCACHE="+goCache(), "GOMODCACHE="+goModCache(), "GOFLAGS=-buildvcs=false", "GIT_CEILING_DIRECTORIES="+dir,
 		"PATH="+strings.Join([]string{filepath.Join(dir, "tools"), filepath.Join(root, "bin", "tools"), os.Getenv("PATH")}, ":"))
 	return x, x.start()

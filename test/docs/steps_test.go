@@ -72,7 +72,7 @@ func hereDocumentEnd(command string) string {
 }
 
 var (
-	reading  = regexp.MustCompile(`^\s*(kubectl (-n \S+ )?(get|describe|events|explain|auth can-i|diff|logs)\b|curl )`)
+	reading  = regexp.MustCompile(`^\s*(kubectl (-n \S+ )?(get|describe|events|explain|auth can-i|diff|logs|medblocks (status|deliveries|plan|orphans))\b|curl )`)
 	sending  = regexp.MustCompile(`\s(-X|--request|-d|--data\S*|-F|-T)\b`)
 	programs = regexp.MustCompile(`(^|\s)bin/(emulator|receiver|manager)\b`)
 	asking   = regexp.MustCompile(`--help\b|--version\b`)
