@@ -58,6 +58,8 @@ type Reconciler struct {
 	// Enqueue has resources reconciled.
 	Enqueue func(...account.Resource)
 
+	// previews: it only says what it would do, see Previewer.
+	previews bool
 	memories memories
 	turns    turns
 	// limited are the resources that a limit of their MedblocksAccount leaves without a place.
@@ -90,10 +92,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		}
 		return ctrl.Result{}, fmt.Errorf("reading the resource: %w", err)
 	}
-	w := &work{
-		res: &res, base: res.DeepCopy(), mem: r.memories.of(&res),
-		performed: map[deed]bool{}, reread: map[string]bool{}, turns: map[string]bool{}, unclear: map[string]time.Time{},
-	}
+	w := newWork(&res, r.memories.of(&res))
 	defer r.endTurns(w)
 	defer r.leaveLine(w)
 	r.endUnwanted(&res)
@@ -113,19 +112,15 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	return r.record(ctx, w, p, err)
 }
 
+// planFunc is makePlan, or makeDeletionPlan for a resource that is being deleted.
+type planFunc = func(*v1alpha1.MedblocksWebhookEndpoint, *observation, time.Time) plan
+
 // settle plans and acts until nothing is left to do, or something stands in the way. It returns the last plan.
-func (r *Reconciler) settle(ctx context.Context, w *work, makePlan func(*v1alpha1.MedblocksWebhookEndpoint, *observation, time.Time) plan) (plan, error) {
-	var p plan
-	for range maxRounds {
-		p = makePlan(w.res, w.obs, r.Clock.Now())
-		w.note(p)
-		switch again, err := r.prepare(ctx, w, &p); {
-		case errors.Is(err, errBusy):
-			return p.postpone(r.Clock.Now().Add(busyRetry)), nil
-		case err != nil:
+func (r *Reconciler) settle(ctx context.Context, w *work, makePlan planFunc) (plan, error) {
+	for {
+		p, err := r.decide(ctx, w, makePlan)
+		if err != nil {
 			return p, err
-		case again:
-			continue
 		}
 		if r.ReadOnly {
 			p.withhold(w.res)
@@ -139,7 +134,7 @@ func (r *Reconciler) settle(ctx context.Context, w *work, makePlan func(*v1alpha
 				delete(w.obs.live, id) // the answer may not have been the whole truth: read it
 				continue
 			}
-			break
+			return p.unsettled(r.Clock.Now()), nil
 		}
 		if err := r.confirm(ctx, w, p.Steps[0]); err != nil {
 			return p, err
@@ -148,11 +143,34 @@ func (r *Reconciler) settle(ctx context.Context, w *work, makePlan func(*v1alpha
 			return p, err
 		}
 	}
+}
+
+// decide plans, and observes what the plan asks for, until there is one that can be carried out. It writes nothing.
+func (r *Reconciler) decide(ctx context.Context, w *work, makePlan planFunc) (plan, error) {
+	for {
+		p := makePlan(w.res, w.obs, r.Clock.Now())
+		if w.rounds++; w.rounds > maxRounds {
+			return p.unsettled(r.Clock.Now()), nil
+		}
+		w.note(p)
+		switch again, err := r.prepare(ctx, w, &p); {
+		case errors.Is(err, errBusy):
+			return p.postpone(r.Clock.Now().Add(busyRetry)), nil
+		case err != nil || !again:
+			return p, err
+		}
+	}
+}
+
+// unsettled returns a plan of which nothing is done any more, because Medblocks does not show what was done.
+func (p *plan) unsettled(now time.Time) plan {
 	h := transient(v1alpha1.ReasonAPIUnavailable, "Medblocks accepted a change and does not show it; the operator looks again")
-	h.Wake = r.Clock.Now().Add(unsettledRetry)
-	p.Steps, p.Holds = nil, append([]hold{*h}, p.Holds...)
-	p.wakeAt(h.Wake)
-	return p, nil
+	h.Wake = now.Add(unsettledRetry)
+	later := *p
+	later.Needs, later.Steps, later.Done = needs{}, nil, false
+	later.Holds = append([]hold{*h}, p.Holds...)
+	later.wakeAt(h.Wake)
+	return later
 }
 
 // begun is when this process has begun to reconcile: as the leader, that is.

@@ -17,6 +17,8 @@ type work struct {
 	mem     *memory
 	obs     *observation
 	account *account.Account // nil without a key
+	// rounds counts how often this reconcile has planned.
+	rounds int
 	// confirmed: the resource is what is stored, and not a cache's past.
 	confirmed bool
 	// performed are the writes to Medblocks of this reconcile, and reread the endpoints that were read again because one of
@@ -32,8 +34,18 @@ type work struct {
 	announced time.Time
 	// inLine: the resource keeps its place among those that wait for the account.
 	inLine bool
+	// unproven is the Secret of which a preview does not prove that it can be written.
+	unproven string
 	// released is why a deletion finishes although the endpoint may live on.
 	released string
+}
+
+// newWork begins a reconcile.
+func newWork(res *v1alpha1.MedblocksWebhookEndpoint, mem *memory) *work {
+	return &work{
+		res: res, base: res.DeepCopy(), mem: mem,
+		performed: map[deed]bool{}, reread: map[string]bool{}, turns: map[string]bool{}, unclear: map[string]time.Time{},
+	}
 }
 
 // deed is a kind of write to an endpoint.
