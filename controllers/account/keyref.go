@@ -64,6 +64,9 @@ func missingKey(format string, args ...any) error {
 
 // readKey reads an API key live. The value is trimmed: a trailing newline is the most common slip of all.
 func (r *Registry) readKey(ctx context.Context, ref KeyRef) (string, error) {
+	if key := r.opts.APIKey; key != "" {
+		return key, checkEnvironment(environmentOf(key), ref, r.opts.AllowedEnvironments)
+	}
 	var secret corev1.Secret
 	err := r.opts.Secrets.Get(ctx, client.ObjectKey{Namespace: ref.Namespace, Name: ref.Name}, &secret)
 	if apierrors.IsNotFound(err) {

@@ -21,7 +21,7 @@ import (
 // Resource names a user of an account: a MedblocksWebhookEndpoint or, without a namespace, a MedblocksAccount.
 type Resource = types.NamespacedName
 
-// Options of a registry. All are required, except AllowedEnvironments and Witness.
+// Options of a registry. All are required, except AllowedEnvironments, Witness, APIKey and Unpolled.
 type Options struct {
 	// Secrets reads API key Secrets live: they are never cached and never watched.
 	Secrets client.Reader
@@ -42,6 +42,10 @@ type Options struct {
 	Log   logr.Logger
 	// Witness is told of the endpoints that nobody claims; nil: nobody wants to know.
 	Witness Witness
+	// APIKey is used in place of what the Secrets hold, which are not read then; empty: there is none.
+	APIKey string
+	// Unpolled: nothing runs in the background. Accounts are listed when ListNow is called, and not otherwise.
+	Unpolled bool
 }
 
 // Registry finds the account of a resource, and runs one poller per account in use.
@@ -253,14 +257,25 @@ func (r *Registry) run(account *Account, ref KeyRef) *running {
 	ctx, stop := context.WithCancel(r.ctx)
 	entry := &running{Account: account, stop: stop}
 	r.accounts[account.KeyHash] = entry
-	p := &poller{
-		account:     account,
-		opts:        r.opts,
-		log:         r.opts.Log.WithValues("account", ref.Namespace+"/"+ref.Name),
+	if !r.opts.Unpolled {
+		p := r.pollerOf(account, r.opts.Log.WithValues("account", ref.Namespace+"/"+ref.Name))
+		r.wg.Go(func() { p.run(ctx) })
+	}
+	return entry
+}
+
+func (r *Registry) pollerOf(account *Account, log logr.Logger) *poller {
+	return &poller{
+		account: account, opts: r.opts, log: log,
 		refreshKeys: func(ctx context.Context) { r.refreshKeys(ctx, account.KeyHash) },
 	}
-	r.wg.Go(func() { p.run(ctx) })
-	return entry
+}
+
+// ListNow lists all endpoints of an account that nobody polls. The account tells whether that has failed, as after any other list; an
+// error is that of the context.
+func (r *Registry) ListNow(ctx context.Context, account *Account) error {
+	r.pollerOf(account, r.opts.Log).fullSweep(ctx)
+	return ctx.Err()
 }
 
 // refreshKeys reads the Secrets that led to a key again. The users of one that leads elsewhere now, or nowhere, are

@@ -64,6 +64,8 @@ type memory struct {
 
 	// sightings are when things were first seen that have to last for a while before something is done about them.
 	sightings map[string]time.Time
+	// longAgo: whatever is asked about has lasted long enough, see Previewer.
+	longAgo bool
 	// proven is the mark whose secret was seen in the Secret: all rotations up to it have ended.
 	proven string
 	// dressings are the times at which the Secret's labels and annotations were put back.
@@ -213,6 +215,9 @@ func (m *memory) isAhead(res *v1alpha1.MedblocksWebhookEndpoint) bool {
 
 // sighted returns when something was first seen.
 func (m *memory) sighted(what string, now time.Time) time.Time {
+	if m.longAgo {
+		return time.Time{}
+	}
 	if at, ok := m.sightings[what]; ok {
 		return at
 	}

@@ -106,7 +106,10 @@ func (r *Reconciler) observeSecretLive(ctx context.Context, w *work) error {
 		return err
 	}
 	view.live = true
-	if w.res.DeletionTimestamp.IsZero() && !w.res.Observes() && (!view.exists || view.owned) {
+	switch toProve := w.res.DeletionTimestamp.IsZero() && !w.res.Observes() && (!view.exists || view.owned); {
+	case toProve && r.previews:
+		w.unproven = view.name
+	case toProve:
 		view.unwritable = proveWritable(ctx, r.Client, w.res, view)
 		if isUnclear(view.unwritable) {
 			return fmt.Errorf("proving that the signing Secret can be written: %w", view.unwritable)

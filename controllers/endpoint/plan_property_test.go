@@ -33,6 +33,9 @@ func (m *model) obey(w *work, p plan) error {
 	if p.Needs.any() {
 		return nil
 	}
+	if err := m.obeyPreview(w, p); err != nil {
+		return err
+	}
 	for what, wrong := range map[string]func(step) bool{
 		"a person's disable is undone": func(s step) bool {
 			return s.Action == actionEnable && s.Trigger == triggerPolicy && m.byPerson[s.EndpointID]
