@@ -137,7 +137,7 @@ func onlyLabels(object any) (any, error) {
 
 // Setup adds the accounts and the controllers to a manager. The queue that it returns has resources reconciled.
 func Setup(ctx context.Context, mgr manager.Manager, opts Options) (*endpoint.Queue, error) {
-	clusterID, err := clusterID(ctx, mgr.GetAPIReader(), opts.ClusterID)
+	clusterID, err := account.ClusterID(ctx, mgr.GetAPIReader(), opts.ClusterID)
 	if err != nil {
 		return nil, err
 	}
@@ -205,17 +205,4 @@ func registerMetrics(registerer prometheus.Registerer, collectors ...prometheus.
 		}
 	}
 	return nil
-}
-
-// clusterID is the one that was asked for or, without one, the UID of kube-system, which lives as long as the cluster.
-func clusterID(ctx context.Context, reader client.Reader, wanted string) (string, error) {
-	if wanted != "" {
-		return wanted, nil
-	}
-	var namespace metav1.PartialObjectMetadata
-	namespace.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
-	if err := reader.Get(ctx, client.ObjectKey{Name: metav1.NamespaceSystem}, &namespace); err != nil {
-		return "", fmt.Errorf("reading the UID of kube-system, the default of --cluster-id: %w", err)
-	}
-	return string(namespace.UID), nil
 }

@@ -4,12 +4,31 @@
 package account
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/medblocks/webhook-operator/api/medblocks"
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
 )
+
+// ClusterID is the one that was asked for or, without one, the UID of kube-system, which lives as long as the cluster.
+func ClusterID(ctx context.Context, reader client.Reader, wanted string) (string, error) {
+	if wanted != "" {
+		return wanted, nil
+	}
+	var namespace metav1.PartialObjectMetadata
+	namespace.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
+	if err := reader.Get(ctx, client.ObjectKey{Name: metav1.NamespaceSystem}, &namespace); err != nil {
+		return "", fmt.Errorf("reading the UID of kube-system, the default of --cluster-id: %w", err)
+	}
+	return string(namespace.UID), nil
+}
 
 // OwnerMark is the value of the owner mark of a resource: its identity at Medblocks.
 func OwnerMark(clusterID string, who Resource) string {

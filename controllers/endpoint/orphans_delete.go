@@ -135,6 +135,23 @@ func (r *Reconciler) NamedEndpoints(ctx context.Context) (map[string]bool, error
 	return named, nil
 }
 
+// DropClaimed takes from endpoints, of which it is given the owner marks by id, those that resources claim: by being the owner, or by
+// naming them. It is a pure function, one pass over both.
+func DropClaimed(owners map[string]string, all []v1alpha1.MedblocksWebhookEndpoint, clusterID string) {
+	byOwner := map[string][]string{}
+	for id, owner := range owners {
+		byOwner[owner] = append(byOwner[owner], id)
+	}
+	for i := range all {
+		for _, id := range byOwner[account.OwnerMark(clusterID, client.ObjectKeyFromObject(&all[i]))] {
+			delete(owners, id)
+		}
+		for _, id := range Names(&all[i]) {
+			delete(owners, id)
+		}
+	}
+}
+
 // Names are the endpoints that a resource names: because it manages them, or wants to adopt them.
 func Names(res *v1alpha1.MedblocksWebhookEndpoint) []string {
 	names := []string{res.Status.EndpointID}

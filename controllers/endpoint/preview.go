@@ -229,6 +229,10 @@ type Preview struct {
 
 // PlannedStep is one write, to Medblocks or to Kubernetes.
 type PlannedStep struct {
+	// Effect is Create, Change or Delete.
+	Effect string `json:"effect"`
+	// Summary for people: "update endpoint wh_…".
+	Summary string `json:"summary"`
 	// Action and Trigger are those of status.history, and of steps that leave no trace there.
 	Action  string `json:"action"`
 	Trigger string `json:"trigger,omitempty"`

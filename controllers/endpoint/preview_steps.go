@@ -74,6 +74,7 @@ func plannedSteps(w *work, steps []step) []PlannedStep {
 	planned := []PlannedStep{} // an empty list is an answer, in JSON too
 	for _, s := range steps {
 		is := PlannedStep{
+			Effect: effects[s.Action].kind, Summary: summaryOf(w, s),
 			Action: string(s.Action), Trigger: string(s.Trigger), AtMedblocks: s.Action.atMedblocks(), EndpointID: s.EndpointID,
 			Secret: secretOf(w, s), Changes: changesOf(w.obs.endpoint(s.EndpointID), s),
 		}

@@ -26,6 +26,9 @@ func (m *model) obeyPreview(w *work, p plan) error {
 	}
 	for i, s := range p.Steps {
 		planned := is.Steps[i]
+		if planned.Effect == "" || planned.Summary == "" {
+			return fmt.Errorf("the preview has no words for %s", s.name())
+		}
 		if planned.Action != string(s.Action) || planned.Trigger != string(s.Trigger) || planned.EndpointID != s.EndpointID {
 			return fmt.Errorf("the preview has %+v in place of %s", planned, s.name())
 		}

@@ -73,22 +73,16 @@ func (r *Reconciler) observeOrphans(ctx context.Context, acct *v1alpha1.Medblock
 	return err
 }
 
-// dropClaimed takes from the orphans what resources claim, in one pass over both.
+// dropClaimed takes from the orphans what resources claim.
 func dropClaimed(obs *observation, all []v1alpha1.MedblocksWebhookEndpoint, clusterID string) {
-	byOwner := map[string][]string{}
+	unclaimed := map[string]string{}
 	for _, e := range obs.endpoints {
 		if obs.orphaned[e.ID] {
-			byOwner[e.Owner] = append(byOwner[e.Owner], e.ID)
+			unclaimed[e.ID] = e.Owner
 		}
 	}
-	for i := range all {
-		for _, id := range byOwner[account.OwnerMark(clusterID, client.ObjectKeyFromObject(&all[i]))] {
-			delete(obs.orphaned, id)
-		}
-		for _, id := range endpoint.Names(&all[i]) {
-			delete(obs.orphaned, id)
-		}
-	}
+	endpoint.DropClaimed(unclaimed, all, clusterID)
+	maps.DeleteFunc(obs.orphaned, func(id string, _ bool) bool { _, is := unclaimed[id]; return !is })
 }
 
 // use makes the MedblocksAccount a user of the account that its key leads to, so that the account is swept also where no resource
