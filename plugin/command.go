@@ -54,7 +54,9 @@ type subcommand struct {
 func subcommands() []subcommand {
 	return []subcommand{
 		{groupLook, newStatusCommand},
+		{groupLook, newPlanCommand},
 		{groupLook, newDeliveriesCommand},
+		{groupLook, newOrphansCommand},
 		{groupAct, newRedeliverCommand},
 	}
 }

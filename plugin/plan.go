@@ -1,0 +1,153 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plugin
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/medblocks/webhook-operator/api/medblocks"
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/controllers/account"
+	"github.com/medblocks/webhook-operator/controllers/endpoint"
+)
+
+// PlanReport is the result of plan.
+type PlanReport struct {
+	metav1.TypeMeta `json:",inline"`
+	// Plans are one for each resource, with the steps that the operator would take.
+	Plans []endpoint.Preview `json:"plans"`
+}
+
+// hasSteps tells whether there is anything to do.
+func (r *PlanReport) hasSteps() bool {
+	for i := range r.Plans {
+		if len(r.Plans[i].Steps) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+type planOptions struct {
+	clusterID string
+	manifests manifests
+}
+
+func newPlanCommand(s *Session) *cobra.Command {
+	var o planOptions
+	cmd := &cobra.Command{
+		Use:   "plan [NAME… | -f FILE]",
+		Short: "Tell what the operator would do now, or if a manifest were applied.",
+		Long: `Tell what the operator would do now, or if a manifest were applied.
+
+The plan is made by the operator's own code from what is to be seen right now: the resource, its Secrets, and the endpoints at
+Medblocks. Nothing is written to Medblocks or to the cluster, and the operator need not run.
+
+With -f, it is about the resource as it would be if the file were applied: the API server is asked for a dry run of that.
+
+It speaks for an operator that has been running for a while. What only that one knows, from its memory, is left out: requests that
+Medblocks has refused, a signing secret that it could not store yet, the answers of a receiver that it probes.
+
+It ends with exit code 0 if there is nothing to do, and with 3 if there is.`,
+		Example: `  # What would happen to one, and to all of the namespace
+  kubectl medblocks plan patient-events
+  kubectl medblocks plan
+
+  # What an edit would lead to
+  kubectl medblocks plan -f patient-events.yaml`,
+		ValidArgsFunction: s.completeResources,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return s.plan(cmd.Context(), &o, args)
+		},
+	}
+	o.manifests.addFlags(cmd)
+	s.addAllNamespacesFlag(cmd)
+	addClusterIDFlag(cmd, &o.clusterID)
+	s.addMedblocksFlags(cmd)
+	s.addOutputFlag(cmd)
+	return cmd
+}
+
+// addClusterIDFlag is for what looks at owner marks.
+func addClusterIDFlag(cmd *cobra.Command, id *string) {
+	cmd.Flags().StringVar(id, "cluster-id", "", "Identity of this cluster in the endpoints' owner mark, where the operator is started with one. Default: the UID of the kube-system namespace.")
+}
+
+func (s *Session) plan(ctx context.Context, o *planOptions, names []string) error {
+	switch {
+	case len(names) > 0 && s.allNamespaces:
+		return usagef("names belong to one namespace: leave out --all-namespaces, or the names. See 'kubectl medblocks plan --help'")
+	case o.manifests.given() && (len(names) > 0 || s.allNamespaces):
+		return usagef("a manifest names its resources itself: leave out -f, or the names and --all-namespaces. See 'kubectl medblocks plan --help'")
+	}
+	resources, err := s.toPlan(ctx, o, names)
+	if err != nil {
+		return err
+	}
+	if len(resources) == 0 && s.isHuman() {
+		return s.nothingHere()
+	}
+	report, err := s.planOf(ctx, o, resources)
+	if err != nil {
+		return err
+	}
+	err = s.print(report, func(to io.Writer) { writePlans(to, report, s.Clock.Now()) })
+	if err == nil && report.hasSteps() {
+		err = errUnhealthy
+	}
+	return err
+}
+
+// toPlan are the resources that are asked about, as they are stored or as they would be.
+func (s *Session) toPlan(ctx context.Context, o *planOptions, names []string) ([]v1alpha1.MedblocksWebhookEndpoint, error) {
+	if o.manifests.given() {
+		return s.applied(ctx, &o.manifests)
+	}
+	api, err := s.Client()
+	if err != nil {
+		return nil, err
+	}
+	return s.resources(ctx, api, names)
+}
+
+func (s *Session) planOf(ctx context.Context, o *planOptions, resources []v1alpha1.MedblocksWebhookEndpoint) (*PlanReport, error) {
+	previewer, err := s.previewer(ctx, o.clusterID)
+	if err != nil {
+		return nil, err
+	}
+	report := &PlanReport{TypeMeta: typed("PlanReport"), Plans: []endpoint.Preview{}}
+	for i := range resources {
+		is, err := previewer.Preview(ctx, &resources[i])
+		if err != nil {
+			return nil, fmt.Errorf("planning for %s/%s: %w", resources[i].Namespace, resources[i].Name, err)
+		}
+		report.Plans = append(report.Plans, *is)
+	}
+	return report, nil
+}
+
+func (s *Session) previewer(ctx context.Context, clusterID string) (*endpoint.Previewer, error) {
+	api, err := s.Client()
+	if err != nil {
+		return nil, err
+	}
+	if clusterID, err = account.ClusterID(ctx, api, clusterID); err != nil {
+		return nil, err
+	}
+	key := ""
+	if s.apiKeyFile != "" {
+		if key, err = s.keyFromFile(); err != nil {
+			return nil, err
+		}
+	}
+	return endpoint.NewPreviewer(endpoint.PreviewOptions{
+		Reader: api, APIKey: key, ClusterID: clusterID, OperatorNamespace: s.operatorNamespace, APITimeout: medblocks.DefaultTimeout, Clock: s.Clock,
+		NewAPI: func(key string) (account.API, error) { return s.medblocksWith(key) },
+	}), nil
+}
