@@ -112,7 +112,7 @@ func (e *Emulator) Disable(ctx context.Context, id string) error {
 // SetKeyState makes an API key active, expired, revoked or forbidden.
 func (e *Emulator) SetKeyState(ctx context.Context, apiKey, state string) error {
 	key := map[string]string{"api_key": apiKey, "state": state}
-	return call(ctx, http.MethodPost, e.URL+"/_emulator/keys", key, nil)
+	return e.call(ctx, http.MethodPost, e.URL+"/_emulator/keys", key, nil)
 }
 
 // Fault arms a fault; the fields are those of docs/emulator.md.
