@@ -128,6 +128,11 @@ func (s *story) showRegistered(ctx context.Context) error {
 	if err := s.terminal.kubectl(ctx, "get", "secret", SigningSecret.Name); err != nil {
 		return err
 	}
+	return s.showSecret(ctx, endpoint)
+}
+
+// showSecret sees that the Secret holds the endpoint's, and that the receiver has it.
+func (s *story) showSecret(ctx context.Context, endpoint stack.Endpoint) error {
 	var secret corev1.Secret
 	if err := s.api.Get(ctx, SigningSecret, &secret); err != nil {
 		return err
@@ -136,7 +141,7 @@ func (s *story) showRegistered(ctx context.Context) error {
 		return errors.New("the Secret does not hold what Medblocks signs with")
 	}
 	s.screen.seen("the Secret holds %s: the very one that Medblocks signs with", v1alpha1.SecretKeyValue)
-	err = s.await(ctx, "the receiver's copy of the Secret", func(context.Context) error {
+	err := s.await(ctx, "the receiver's copy of the Secret", func(context.Context) error {
 		mounted, err := os.ReadFile(filepath.Join(s.MountedSecret, v1alpha1.SecretKeyValue))
 		if err == nil && string(mounted) != endpoint.Secret {
 			err = errors.New("the file holds something else")

@@ -69,7 +69,7 @@ func mountDisk(folder string) error {
 	}
 	// Not on that overlay: containers have overlays themselves, and those cannot be written to one.
 	for _, name := range []string{"containerd", "kubelet"} {
-		target := filepath.Join("/var/lib", name)
+		target := "/var/lib/" + name
 		if err := os.MkdirAll(target, 0o755); err != nil {
 			return err
 		}
@@ -83,7 +83,7 @@ func mountDisk(folder string) error {
 // copySysctls lets the kubelet write those settings of the kernel that are not the node's own to copies of them.
 func copySysctls(folder string) error {
 	for _, name := range sysctls {
-		path := filepath.Join("/proc/sys", name)
+		path := "/proc/sys/" + name
 		value, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -147,7 +147,7 @@ func listening(ctx context.Context, socket string) error {
 	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
 		connection, err := (&net.Dialer{}).DialContext(ctx, "unix", socket)
 		if err != nil {
-			return false, nil
+			return false, nil //nolint:nilerr // not yet
 		}
 		return true, connection.Close()
 	})
@@ -159,7 +159,7 @@ func listening(ctx context.Context, socket string) error {
 
 // loadImages gives containerd the images that Pods run. They stay on the disk: there is nothing to do when the node starts again.
 func loadImages(ctx context.Context, file string) error {
-	loaded := filepath.Join("/var/lib/containerd", "images-loaded")
+	const loaded = "/var/lib/containerd/images-loaded"
 	if _, err := os.Stat(loaded); err == nil {
 		return nil
 	}

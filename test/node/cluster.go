@@ -138,11 +138,11 @@ func (c *Cluster) nodeReadySince(ctx context.Context, moment time.Time) error {
 		}
 		var node *corev1.Node
 		if node, missing = getNode(ctx, api); missing != nil {
-			return false, nil
+			return false, nil //nolint:nilerr // it is told in the end
 		}
 		for _, condition := range node.Status.Conditions {
 			if condition.Type == corev1.NodeReady {
-				missing = fmt.Errorf("Ready is %s since %s: %s", condition.Status, condition.LastHeartbeatTime, condition.Message)
+				missing = fmt.Errorf("condition Ready is %s since %s: %s", condition.Status, condition.LastHeartbeatTime, condition.Message)
 				return condition.Status == corev1.ConditionTrue && condition.LastHeartbeatTime.After(moment), nil
 			}
 		}

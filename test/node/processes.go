@@ -72,11 +72,11 @@ func (c *Cluster) ContainerProcess(pod *corev1.Pod, container string) (pid int, 
 
 // NodeFile is the path, in the machine room, of a file on the node.
 func (c *Cluster) NodeFile(path string) string {
-	return procFile(c.node.Process.Pid, filepath.Join("root", path))
+	return procFile(c.node.Process.Pid, "root"+path)
 }
 
 func procFile(pid int, name string) string {
-	return filepath.Join("/proc", strconv.Itoa(pid), name)
+	return "/proc/" + strconv.Itoa(pid) + "/" + name
 }
 
 // processes returns all that the machine room sees, lowest number first.

@@ -6,7 +6,6 @@
 package e2e
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -80,7 +79,7 @@ func (w *world) looksRestricted(pod *corev1.Pod) {
 	w.Helper()
 	pid, err := w.cluster.ContainerProcess(pod, "manager")
 	w.must(err)
-	status, err := os.ReadFile(filepath.Join("/proc", fmt.Sprint(pid), "status"))
+	status, err := os.ReadFile(procFile(pid, "status"))
 	w.must(err)
 	is := map[string]string{}
 	for line := range strings.Lines(string(status)) {
@@ -95,11 +94,11 @@ func (w *world) looksRestricted(pod *corev1.Pod) {
 	for _, set := range []string{"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"} {
 		w.Expect(strings.Trim(is[set], "0")).To(gomega.BeEmpty(), set)
 	}
-	mounts, err := os.ReadFile(filepath.Join("/proc", fmt.Sprint(pid), "mounts"))
+	mounts, err := os.ReadFile(procFile(pid, "mounts"))
 	w.must(err)
 	w.Expect(string(mounts)).To(gomega.MatchRegexp(`(?m)^\S+ / overlay ro,`), "the root file system can be written")
-	w.Expect(filepath.Join("/proc", fmt.Sprint(pid), "root", "etc", "ssl", "certs", "ca-certificates.crt")).To(gomega.BeAnExistingFile())
-	w.Expect(filepath.Join("/proc", fmt.Sprint(pid), "root", "bin")).NotTo(gomega.BeADirectory())
+	w.Expect(procFile(pid, "root", "etc", "ssl", "certs", "ca-certificates.crt")).To(gomega.BeAnExistingFile())
+	w.Expect(procFile(pid, "root", "bin")).NotTo(gomega.BeADirectory())
 }
 
 // refusesPrivileged sees that the namespace which is shipped takes no Pod that may do more.

@@ -23,7 +23,7 @@ const wanted = "E2E_NODE"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(wanted) == "" {
-		fmt.Println("Not run: make e2e-node runs these tests.")
+		fmt.Fprintln(os.Stdout, "Not run: make e2e-node runs these tests.")
 		return
 	}
 	ctrllog.SetLogger(logr.Discard())

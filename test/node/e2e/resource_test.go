@@ -125,5 +125,5 @@ func (w *world) registrations() int {
 	w.Helper()
 	counters, err := w.medblocks.Counters(w.ctx)
 	w.must(err)
-	return int(counters.Calls[emulator.OperationCreateEndpoint])
+	return counters.Calls[emulator.OperationCreateEndpoint]
 }

@@ -9,9 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/onsi/gomega"
@@ -79,7 +77,7 @@ func (w *world) tokenOf(pod *corev1.Pod) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	content, err := os.ReadFile(filepath.Join("/proc", fmt.Sprint(pid), "root", tokenFile))
+	content, err := os.ReadFile(procFile(pid, "root", tokenFile))
 	if err != nil {
 		return "", err
 	}

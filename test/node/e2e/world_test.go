@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -195,4 +196,9 @@ func (w *world) program(path string, args ...string) string {
 		w.Fatalf("%s %q: %v: %s", filepath.Base(path), args, err, out)
 	}
 	return string(out)
+}
+
+// procFile is a file of a process in /proc, such as root/etc/hosts.
+func procFile(pid int, names ...string) string {
+	return filepath.Join(append([]string{"/proc", strconv.Itoa(pid)}, names...)...)
 }
