@@ -5,6 +5,7 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -22,6 +23,19 @@ type PlanReport struct {
 	metav1.TypeMeta `json:",inline"`
 	// Plans are one for each resource, with the steps that the operator would take.
 	Plans []endpoint.Preview `json:"plans"`
+	// Problems say of which resources nothing can be told, and why.
+	Problems []string `json:"problems,omitempty"`
+}
+
+// outcome is an error where something could not be told: only a complete plan says that there is nothing to do.
+func (r *PlanReport) outcome(problem error) error {
+	switch {
+	case problem != nil:
+		return problem
+	case r.hasSteps():
+		return errUnhealthy
+	}
+	return nil
 }
 
 // hasSteps tells whether there is anything to do.
@@ -93,15 +107,15 @@ func (s *Session) plan(ctx context.Context, o *planOptions, names []string) erro
 	if len(resources) == 0 && s.isHuman() {
 		return s.nothingHere()
 	}
-	report, err := s.planOf(ctx, o, resources)
+	previewer, err := s.previewer(ctx, o.clusterID)
 	if err != nil {
 		return err
 	}
-	err = s.print(report, func(to io.Writer) { writePlans(to, report, s.Clock.Now()) })
-	if err == nil && report.hasSteps() {
-		err = errUnhealthy
+	report, problem := planOf(ctx, previewer, resources)
+	if err := s.print(report, func(to io.Writer) { writePlans(to, report, s.Clock.Now()) }); err != nil {
+		return err
 	}
-	return err
+	return report.outcome(problem)
 }
 
 // toPlan are the resources that are asked about, as they are stored or as they would be.
@@ -116,20 +130,19 @@ func (s *Session) toPlan(ctx context.Context, o *planOptions, names []string) ([
 	return s.resources(ctx, api, names)
 }
 
-func (s *Session) planOf(ctx context.Context, o *planOptions, resources []v1alpha1.MedblocksWebhookEndpoint) (*PlanReport, error) {
-	previewer, err := s.previewer(ctx, o.clusterID)
-	if err != nil {
-		return nil, err
-	}
+func planOf(ctx context.Context, previewer *endpoint.Previewer, resources []v1alpha1.MedblocksWebhookEndpoint) (*PlanReport, error) {
 	report := &PlanReport{TypeMeta: typed("PlanReport"), Plans: []endpoint.Preview{}}
+	var problems []error
 	for i := range resources {
 		is, err := previewer.Preview(ctx, &resources[i])
 		if err != nil {
-			return nil, fmt.Errorf("planning for %s/%s: %w", resources[i].Namespace, resources[i].Name, err)
+			err = fmt.Errorf("planning for %s/%s: %w", resources[i].Namespace, resources[i].Name, err)
+			problems, report.Problems = append(problems, err), append(report.Problems, err.Error())
+			continue
 		}
 		report.Plans = append(report.Plans, *is)
 	}
-	return report, nil
+	return report, errors.Join(problems...)
 }
 
 func (s *Session) previewer(ctx context.Context, clusterID string) (*endpoint.Previewer, error) {

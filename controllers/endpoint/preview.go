@@ -84,6 +84,7 @@ func (p *Previewer) Preview(ctx context.Context, resource *v1alpha1.MedblocksWeb
 	ctx, cancel := context.WithTimeout(log.IntoContext(ctx, logr.Discard()), reconcileTimeout+4*p.reconciler.APITimeout)
 	defer cancel()
 	p.reader.begin(resource.Namespace, p.reconciler.OperatorNamespace)
+	p.reconciler.SecretsByName = false // until it turns out that it has to be
 	is, err := p.preview(ctx, resource)
 	if p.reader.mustReadByName {
 		p.reader.begin(resource.Namespace, p.reconciler.OperatorNamespace)
