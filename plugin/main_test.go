@@ -39,6 +39,8 @@ const (
 var managerFlags = []string{
 	"--disabled-poll-interval=300ms", "--poll-interval=2s", "--api-qps=200", "--api-burst=400",
 	"--operator-namespace=" + controlplane.OperatorNamespace,
+	// Some resources are for nobody, to see what becomes of a request that no operator answers.
+	"--watch-label-selector=operator!=none", "--leader-election-id=" + operatorLease,
 }
 
 // suite is what all tests share: one control plane, one emulator, one operator.
