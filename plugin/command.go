@@ -58,6 +58,9 @@ func subcommands() []subcommand {
 		{groupLook, newDeliveriesCommand},
 		{groupLook, newOrphansCommand},
 		{groupAct, newRedeliverCommand},
+		{groupAct, newReconcileCommand},
+		{groupAct, newRotateCommand},
+		{groupAct, newReenableCommand},
 	}
 }
 
