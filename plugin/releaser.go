@@ -1,0 +1,265 @@
+// Copyright 2026 The Medblocks Webhook Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plugin
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/retry"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/medblocks/webhook-operator/api/v1alpha1"
+)
+
+// leaving is a resource on its way out of the cluster.
+type leaving struct {
+	res  *v1alpha1.MedblocksWebhookEndpoint // as it was seen last
+	fate fate
+}
+
+func (l *leaving) key() client.ObjectKey { return client.ObjectKeyFromObject(l.res) }
+
+// isOver tells whether there is nothing left to wait for.
+func (l *leaving) isOver() bool { return l.fate.Outcome != outcomePlanned }
+
+// releaser lets resources go. It is an onlooker while it waits.
+type releaser struct {
+	s   *Session
+	api client.WithWatch
+	all []*leaving
+}
+
+// letGo has each resource leave its endpoint behind, and deletes it. That the endpoint stays is written before the resource is deleted.
+func (r *releaser) letGo(ctx context.Context) {
+	for _, l := range r.all {
+		err := retry.OnError(retry.DefaultBackoff, apierrors.IsConflict, func() error {
+			if err := r.orphan(ctx, l); err != nil {
+				return err
+			}
+			return r.delete(ctx, l)
+		})
+		switch {
+		case apierrors.IsNotFound(err):
+			r.done(ctx, l)
+		case err != nil && ctx.Err() == nil:
+			r.fail(l, err)
+		}
+	}
+}
+
+// orphan sets deletionPolicy to Orphan where the deletion would else take the endpoint along.
+func (r *releaser) orphan(ctx context.Context, l *leaving, options ...client.PatchOption) error {
+	next := &v1alpha1.MedblocksWebhookEndpoint{ObjectMeta: metav1.ObjectMeta{Namespace: l.res.Namespace, Name: l.res.Name}}
+	if l.res.Observes() || l.res.OrphansEndpoint() {
+		return r.refresh(ctx, l, next)
+	}
+	patch := map[string]any{
+		"metadata": map[string]any{"uid": l.res.UID}, // not another resource that has its name by now
+		"spec":     map[string]any{"deletionPolicy": v1alpha1.DeletionOrphan},
+	}
+	if err := r.patch(ctx, next, patch, options...); err != nil {
+		return fmt.Errorf("setting spec.deletionPolicy: %w", err)
+	}
+	l.res = next
+	return nil
+}
+
+// refresh reads a resource that need not be changed: it may have been, meanwhile.
+func (r *releaser) refresh(ctx context.Context, l *leaving, next *v1alpha1.MedblocksWebhookEndpoint) error {
+	if err := r.api.Get(ctx, l.key(), next); err != nil {
+		return err
+	}
+	if next.UID != l.res.UID {
+		return apierrors.NewNotFound(schema.GroupResource{Group: v1alpha1.Group, Resource: "medblockswebhookendpoints"}, next.Name)
+	}
+	l.res = next
+	return nil
+}
+
+func (r *releaser) patch(ctx context.Context, res *v1alpha1.MedblocksWebhookEndpoint, content map[string]any, options ...client.PatchOption) error {
+	raw, err := json.Marshal(content)
+	if err != nil {
+		return err
+	}
+	return r.api.Patch(ctx, res, client.RawPatch(types.MergePatchType, raw), append([]client.PatchOption{fieldOwner}, options...)...)
+}
+
+// delete deletes a resource as it was seen last: were deletionPolicy undone by now, the endpoint would be deleted too.
+func (r *releaser) delete(ctx context.Context, l *leaving, options ...client.DeleteOption) error {
+	if !l.res.DeletionTimestamp.IsZero() {
+		return nil
+	}
+	seen := client.Preconditions{UID: &l.res.UID, ResourceVersion: &l.res.ResourceVersion}
+	if len(options) > 0 { // what was written for show is not stored
+		seen.ResourceVersion = nil
+	}
+	if err := r.api.Delete(ctx, l.res, append([]client.DeleteOption{seen}, options...)...); err != nil {
+		return fmt.Errorf("deleting the resource: %w", err)
+	}
+	return nil
+}
+
+// await waits until the resources are gone, and at last lets those go that are not, if that is wanted.
+func (r *releaser) await(ctx context.Context, options releaseOptions) {
+	err := r.wait(ctx, options.timeout)
+	if err == nil && ctx.Err() == nil && options.force && !r.enough() {
+		r.force(ctx)
+		err = r.wait(ctx, options.timeout)
+	}
+	for _, l := range r.all {
+		switch {
+		case l.isOver():
+		case ctx.Err() != nil:
+			l.fate.Outcome, l.fate.Message = outcomeInterrupted, "interrupted: run the same command again to go on"
+		case err != nil:
+			r.fail(l, err)
+		default:
+			l.fate.Outcome, l.fate.Message = outcomeTimedOut, l.remains(options)+r.s.whereabouts(ctx, r.api)
+		}
+	}
+}
+
+// wait watches until all are gone, or time is up, which is no error.
+func (r *releaser) wait(ctx context.Context, timeout time.Duration) error {
+	waiting, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	var keys []client.ObjectKey
+	for _, l := range r.all {
+		if !l.isOver() {
+			keys = append(keys, l.key())
+		}
+	}
+	if err := follow(waiting, r.api, where(keys), r); waiting.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+// force lets the operator finish without a call to Medblocks.
+func (r *releaser) force(ctx context.Context) {
+	for _, l := range r.all {
+		if l.isOver() {
+			continue
+		}
+		r.tell(l, "is released without a call to Medblocks (--force)")
+		next := l.res.DeepCopy()
+		err := r.patch(ctx, next, map[string]any{"metadata": map[string]any{
+			"uid": l.res.UID, "annotations": map[string]string{v1alpha1.AnnotationRelease: "true"},
+		}})
+		switch {
+		case apierrors.IsNotFound(err):
+			r.done(ctx, l)
+		case err != nil && ctx.Err() == nil:
+			r.fail(l, err)
+		case err == nil:
+			l.fate.Marked = l.fate.EndpointID != ""
+		}
+	}
+}
+
+// remains says why a resource is still there, and what can be done.
+func (l *leaving) remains(options releaseOptions) string {
+	why := cmp.Or(saying(l.res, v1alpha1.ConditionStalled), saying(l.res, v1alpha1.ConditionReconciling))
+	message := fmt.Sprintf("still there after %s%s. ", options.timeout, why)
+	if !options.force {
+		return message + "If it need not wait for Medblocks, run this again with --force. "
+	}
+	return message + fmt.Sprintf("If the operator is gone for good, take the finalizer away: kubectl patch mwe %s -n %s --type=merge -p '{\"metadata\":{\"finalizers\":null}}'. ", l.res.Name, l.res.Namespace)
+}
+
+func (r *releaser) enough() bool {
+	for _, l := range r.all {
+		if !l.isOver() {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *releaser) begin(ctx context.Context, all []v1alpha1.MedblocksWebhookEndpoint) {
+	there := map[types.UID]*v1alpha1.MedblocksWebhookEndpoint{}
+	for i := range all {
+		there[all[i].UID] = &all[i]
+	}
+	for _, l := range r.all {
+		if res := there[l.res.UID]; l.isOver() {
+			continue
+		} else if res != nil {
+			r.change(ctx, res)
+		} else {
+			r.done(ctx, l)
+		}
+	}
+}
+
+func (r *releaser) change(ctx context.Context, res *v1alpha1.MedblocksWebhookEndpoint) {
+	l := r.of(res)
+	if l == nil {
+		return
+	}
+	for _, line := range progress(l.res, res) {
+		r.tell(l, line)
+	}
+	l.res = res
+	if id := heldEndpoint(res); id != "" {
+		l.fate.EndpointID = id
+	}
+	if res.OrphansEndpoint() || res.Observes() {
+		return
+	}
+	r.tell(l, "somebody has set spec.deletionPolicy back, so that the endpoint would be deleted: it is set to Orphan again")
+	if err := r.orphan(ctx, l); err != nil && !apierrors.IsNotFound(err) && ctx.Err() == nil {
+		r.fail(l, err)
+	}
+}
+
+func (r *releaser) gone(ctx context.Context, res *v1alpha1.MedblocksWebhookEndpoint) {
+	if l := r.of(res); l != nil {
+		r.done(ctx, l)
+	}
+}
+
+func (r *releaser) of(res *v1alpha1.MedblocksWebhookEndpoint) *leaving {
+	for _, l := range r.all {
+		if l.res.UID == res.UID && !l.isOver() {
+			return l
+		}
+	}
+	return nil
+}
+
+// done notes that a resource is gone, and whether its Secret has stayed, where the user may see that.
+func (r *releaser) done(ctx context.Context, l *leaving) {
+	l.fate.Outcome = outcomeDone
+	r.tell(l, "is gone")
+	if l.fate.Secret == "" {
+		return
+	}
+	secret := metav1.PartialObjectMetadata{}
+	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	err := r.api.Get(ctx, client.ObjectKey{Namespace: l.res.Namespace, Name: l.fate.Secret}, &secret)
+	if apierrors.IsNotFound(err) {
+		l.fate.note("Secret %s is not there", l.fate.Secret)
+		l.fate.Secret = ""
+	}
+}
+
+func (r *releaser) fail(l *leaving, err error) {
+	l.fate.Outcome, l.fate.Message = outcomeFailed, explained(err)
+}
+
+func (r *releaser) tell(l *leaving, line string) {
+	if r.s.isHuman() {
+		fmt.Fprintf(r.s.ErrOut, "%s/%s: %s\n", l.res.Namespace, l.res.Name, line)
+	}
+}
