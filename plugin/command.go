@@ -61,6 +61,7 @@ func subcommands() []subcommand {
 		{groupAct, newReconcileCommand},
 		{groupAct, newRotateCommand},
 		{groupAct, newReenableCommand},
+		{groupAct, newImportCommand},
 		{groupAct, newReleaseCommand},
 	}
 }
