@@ -213,7 +213,7 @@ func (o *office) close(how func(*errand) ending) {
 
 // report prints the outcomes, unless people have read them already, and returns the worst.
 func (o *office) report() error {
-	result := requestResult{TypeMeta: typed("RequestResult"), Items: o.ended}
+	result := requestReport{TypeMeta: typed("RequestReport"), Items: o.ended}
 	code := ExitOK
 	for _, item := range o.ended {
 		code = max(code, codeOf(item.Outcome))

@@ -17,8 +17,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// releaseResult is what release prints with --output.
-type releaseResult struct {
+// releaseReport is what release prints with --output.
+type releaseReport struct {
 	metav1.TypeMeta `json:",inline"`
 	Items           []fate `json:"items"`
 }
@@ -102,10 +102,10 @@ func (s *Session) release(ctx context.Context, options releaseOptions) error {
 	if err != nil {
 		return err
 	}
-	for _, err := range missing { // gone already, perhaps by an earlier run
+	r := &releaser{s: s, api: api, missing: len(missing)}
+	for _, err := range missing { // by an earlier run, perhaps, or the name is wrong
 		fmt.Fprintln(s.ErrOut, err)
 	}
-	r := &releaser{s: s, api: api}
 	for i := range found {
 		r.all = append(r.all, &leaving{res: &found[i], fate: fateOf(&found[i])})
 	}
@@ -155,12 +155,15 @@ func (r *releaser) try(ctx context.Context, dryRun string) error {
 // report sums up.
 func (r *releaser) report() error {
 	code := ExitOK
+	if r.missing > 0 {
+		code = ExitFailed
+	}
 	for _, l := range r.all {
 		if l.fate.Outcome != outcomePlanned {
 			code = max(code, codeOf(l.fate.Outcome))
 		}
 	}
-	if err := r.s.print(releaseResult{TypeMeta: typed("ReleaseResult"), Items: r.fates()}, r.sumUp); err != nil {
+	if err := r.s.print(releaseReport{TypeMeta: typed("ReleaseReport"), Items: r.fates()}, r.sumUp); err != nil {
 		return err
 	}
 	if code == ExitOK {

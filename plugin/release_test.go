@@ -18,7 +18,7 @@ import (
 // fatesIn reads what release has printed with -o json.
 func fatesIn(t *testing.T, is outcome) map[string]fate {
 	t.Helper()
-	var result releaseResult
+	var result releaseReport
 	NewWithT(t).Expect(json.Unmarshal([]byte(is.out), &result)).To(Succeed(), "%+v", is)
 	found := map[string]fate{}
 	for _, item := range result.Items {
@@ -66,6 +66,9 @@ func TestAReleaseLeavesEndpointsAndTheirSecrets(t *testing.T) {
 	again := n.invoke(t, "release", "--all", "--yes")
 	g.Expect(again.code).To(Equal(ExitOK), "%+v", again)
 	g.Expect(again.err).To(ContainSubstring("There is nothing to release."))
+	named := n.invoke(t, "release", "patients", "--yes")
+	g.Expect(named.code).To(Equal(ExitFailed), "it may be a slip of the pen")
+	g.Expect(named.err).To(ContainSubstring(`there is no MedblocksWebhookEndpoint "patients"`))
 }
 
 func TestAReleaseCanBeLookedAtFirst(t *testing.T) {

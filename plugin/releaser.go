@@ -37,6 +37,8 @@ type releaser struct {
 	s   *Session
 	api client.WithWatch
 	all []*leaving
+	// missing is how many of the named resources are not there.
+	missing int
 }
 
 // letGo has each resource leave its endpoint behind, and deletes it. That the endpoint stays is written before the resource is deleted.

@@ -21,8 +21,8 @@ import (
 // fieldOwner is how the API server's managedFields call this plugin.
 const fieldOwner = client.FieldOwner("kubectl-medblocks")
 
-// requestResult is what reconcile, rotate and reenable print with --output.
-type requestResult struct {
+// requestReport is what reconcile, rotate and reenable print with --output.
+type requestReport struct {
 	metav1.TypeMeta `json:",inline"`
 	Items           []requestOutcome `json:"items"`
 }

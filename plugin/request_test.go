@@ -23,7 +23,7 @@ import (
 // requests reads what reconcile, rotate or reenable have printed with -o json.
 func requests(t *testing.T, is outcome) map[string]requestOutcome {
 	t.Helper()
-	var result requestResult
+	var result requestReport
 	NewWithT(t).Expect(json.Unmarshal([]byte(is.out), &result)).To(Succeed(), "%+v", is)
 	found := map[string]requestOutcome{}
 	for _, item := range result.Items {
@@ -158,7 +158,7 @@ func TestWhatWouldBeInVainIsRefusedWithAReason(t *testing.T) {
 
 	is := n.invoke(t, "reenable", "well", "suspended", "by-spec", "watched", "nobody", untilItIsOver, "-o", "yaml")
 	g.Expect(is.code).To(Equal(ExitFailed), "%+v", is)
-	g.Expect(is.out).To(ContainSubstring("kind: RequestResult"))
+	g.Expect(is.out).To(ContainSubstring("kind: RequestReport"))
 
 	is = n.invoke(t, "reenable", "well", "suspended", "by-spec", "watched", "nobody", untilItIsOver, "-o", "json")
 	refused := func(why string) any {
