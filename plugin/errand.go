@@ -83,7 +83,7 @@ func (o *office) nonceOf(ctx context.Context, res *v1alpha1.MedblocksWebhookEndp
 func (o *office) await(ctx context.Context, timeout time.Duration) {
 	waiting, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	var keys []client.ObjectKey
+	keys := make([]client.ObjectKey, 0, len(o.waiting))
 	for _, e := range o.waiting {
 		keys = append(keys, e.key)
 	}

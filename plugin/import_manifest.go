@@ -61,7 +61,7 @@ func introduction(e *medblocks.Endpoint) string {
 	if e.Description != "" {
 		words += fmt.Sprintf(" %q", e.Description)
 	}
-	words += fmt.Sprintf(": %s", oneLine(string(e.Status)))
+	words += ": " + oneLine(string(e.Status))
 	if e.APIVersion != "" {
 		words += ", API version " + oneLine(e.APIVersion)
 	}

@@ -108,7 +108,7 @@ func refusedEvents(events []string) string {
 
 // eventSet is sorted and has no event twice.
 func eventSet(events []string) []v1alpha1.EventType {
-	var set []v1alpha1.EventType
+	set := make([]v1alpha1.EventType, 0, len(events))
 	for _, event := range slices.Compact(slices.Sorted(slices.Values(events))) {
 		set = append(set, v1alpha1.EventType(event))
 	}

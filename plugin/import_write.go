@@ -187,7 +187,8 @@ func (i *importer) writeFiles() error {
 func (i *importer) files() (files map[string][]byte, order []string, err error) {
 	files = map[string][]byte{}
 	for _, d := range i.documents {
-		name, text := notImported, []byte(nil)
+		var text []byte
+		name := notImported
 		switch {
 		case d.resource == nil:
 			text, err = d.yaml()

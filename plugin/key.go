@@ -101,7 +101,7 @@ func (s *Session) keyFromSecret(ctx context.Context, ref keyRef) (string, error)
 	err = api.Get(ctx, client.ObjectKey{Namespace: ref.Namespace, Name: ref.Secret}, &secret)
 	switch {
 	case apierrors.IsNotFound(err):
-		return "", fmt.Errorf("Secret %s/%s with the API key does not exist: create it, %s%s", ref.Namespace, ref.Secret, orBring, s.whoseNamespace(ref))
+		return "", fmt.Errorf("the Secret %s/%s with the API key does not exist: create it, %s%s", ref.Namespace, ref.Secret, orBring, s.whoseNamespace(ref))
 	case apierrors.IsForbidden(err):
 		return "", fmt.Errorf("you may not read the Secret with the API key (kubectl auth can-i get secrets/%s -n %s): ask for that permission, %s",
 			ref.Secret, ref.Namespace, orBring)
@@ -110,7 +110,7 @@ func (s *Session) keyFromSecret(ctx context.Context, ref keyRef) (string, error)
 	}
 	value, ok := secret.Data[ref.Key]
 	if !ok {
-		return "", fmt.Errorf("Secret %s/%s has no key %q: add it, or correct apiKeySecretRef.key", ref.Namespace, ref.Secret, ref.Key)
+		return "", fmt.Errorf("the Secret %s/%s has no key %q: add it, or correct apiKeySecretRef.key", ref.Namespace, ref.Secret, ref.Key)
 	}
 	key := strings.TrimSpace(string(value))
 	if key == "" {

@@ -86,7 +86,7 @@ func (o releaseOptions) check(s *Session) error {
 
 func isTerminal(in io.Reader) bool {
 	file, ok := in.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd())) //nolint:gosec // a file descriptor is a small number
+	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // release deletes resources, and leaves their endpoints.
@@ -128,7 +128,7 @@ func (s *Session) release(ctx context.Context, options releaseOptions) error {
 }
 
 func (r *releaser) fates() []fate {
-	var fates []fate
+	fates := make([]fate, 0, len(r.all))
 	for _, l := range r.all {
 		fates = append(fates, l.fate)
 	}

@@ -74,22 +74,25 @@ func (s *Session) status(ctx context.Context, names []string) error {
 	if err != nil {
 		return err
 	}
-	err = s.print(report, func(to io.Writer) {
-		if len(names) == 0 {
-			writeStatusTable(to, report, s.allNamespaces)
-			return
-		}
-		for i := range report.Resources {
-			if i > 0 {
-				fmt.Fprintln(to)
-			}
-			writeStatusTree(to, &report.Resources[i], report.Operator, s.Clock.Now())
-		}
-	})
+	err = s.print(report, func(to io.Writer) { s.writeStatus(to, report, len(names) > 0) })
 	if err == nil && !report.isHealthy() {
 		err = errUnhealthy
 	}
 	return err
+}
+
+// writeStatus writes a table or, of those that were named, a tree each.
+func (s *Session) writeStatus(to io.Writer, report *StatusReport, named bool) {
+	if !named {
+		writeStatusTable(to, report, s.allNamespaces)
+		return
+	}
+	for i := range report.Resources {
+		if i > 0 {
+			fmt.Fprintln(to)
+		}
+		writeStatusTree(to, &report.Resources[i], report.Operator, s.Clock.Now())
+	}
 }
 
 // nothingHere tells people where to look instead.

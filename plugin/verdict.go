@@ -70,7 +70,7 @@ func (f *facts) deleting(now time.Time) verdict {
 	if stalled := f.condition(v1alpha1.ConditionStalled); stalled != nil {
 		return verdict{delivering: f.isActive(), sentence: fmt.Sprintf("being deleted for %s, which cannot end: %s", since, stalled.Message)}
 	}
-	return verdict{delivering: f.isActive(), sentence: fmt.Sprintf("being deleted for %s", since)}
+	return verdict{delivering: f.isActive(), sentence: "being deleted for " + since}
 }
 
 // unseen is a resource that no operator has looked at.

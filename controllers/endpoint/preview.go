@@ -106,7 +106,7 @@ func (p *Previewer) preview(ctx context.Context, resource *v1alpha1.MedblocksWeb
 	r, now := &p.reconciler, p.reconciler.Clock.Now()
 	res := resource.DeepCopy()
 	w := newWork(res, longRunning(res, now))
-	decide := planFunc(makePlan)
+	decide := makePlan
 	if !res.DeletionTimestamp.IsZero() {
 		decide = makeDeletionPlan
 	}

@@ -71,7 +71,7 @@ func timeOrNil(t time.Time) *metav1.Time {
 }
 
 func plannedSteps(w *work, steps []step) []PlannedStep {
-	planned := []PlannedStep{} // an empty list is an answer, in JSON too
+	planned := make([]PlannedStep, 0, len(steps)) // an empty list is an answer, in JSON too
 	for _, s := range steps {
 		is := PlannedStep{
 			Effect: effects[s.Action].kind, Summary: summaryOf(w, s),
