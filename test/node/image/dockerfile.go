@@ -140,19 +140,21 @@ func (s *stages) copyOut(rest string) error {
 	return only("--from=build /out/ /")(s, rest)
 }
 
-// missing names what no instruction has said.
+// missing names the first thing that no instruction has said.
 func (s *stages) missing() error {
-	for what, there := range map[string]bool{
-		"compiles a program":                s.compile != "",
-		"copies what it made to the image":  s.copied,
-		"gives every file one time":         s.touched && s.created != "",
-		"names a user":                      s.user != "",
-		"has an entrypoint":                 len(s.entrypoint) > 0,
-		"takes the program for entrypoint":  len(s.entrypoint) > 0 && s.entrypoint[0] == s.program,
-		"brings the certificates it trusts": len(s.files) > 0,
+	for _, part := range []struct {
+		there bool
+		what  string
+	}{
+		{s.compile != "", "compiles a program"},
+		{len(s.files) > 0, "brings the certificates that it trusts"},
+		{s.touched && s.created != "", "gives every file one time"},
+		{s.copied, "copies what was made to the image"},
+		{s.user != "", "names a user"},
+		{len(s.entrypoint) > 0 && s.entrypoint[0] == s.program, "takes the program for entrypoint"},
 	} {
-		if !there {
-			return fmt.Errorf("no instruction %s", what)
+		if !part.there {
+			return fmt.Errorf("no instruction %s", part.what)
 		}
 	}
 	return nil

@@ -114,7 +114,8 @@ func TestTheCommandOfTheDockerfileCompilesWhereItIsTold(t *testing.T) {
 	_, err = Operator(repository, program)
 	g.Expect(err).NotTo(HaveOccurred())
 
-	g.Expect(os.WriteFile(filepath.Join(repository, "cmd", "manager", "main.go"), []byte("package main\n\nfunc main() { nonsense }\n"), 0o600)).To(Succeed())
+	main := filepath.Join(repository, "cmd", "manager", "main.go")
+	g.Expect(os.WriteFile(main, []byte("package main\n\nfunc main() { nonsense }\n"), 0o600)).To(Succeed())
 	_, err = Compile(t.Context(), repository, out)
 	g.Expect(err).To(MatchError(ContainSubstring("undefined: nonsense")))
 }
