@@ -43,12 +43,13 @@ func TestAWrongCommandLineEndsWithItsOwnCodeAndSaysWhereToRead(t *testing.T) {
 	}
 }
 
-// kubectl runs the real one, which finds the plugin on the PATH.
+// kubectl runs the real one, which finds the plugin on the PATH, and what completes its command line.
 func kubectl(t *testing.T, args ...string) outcome {
 	t.Helper()
+	program, links := suite.stack.Programs.Plugin, t.TempDir()
+	NewWithT(t).Expect(os.Symlink(program, filepath.Join(links, "kubectl_complete-medblocks"))).To(Succeed())
 	cmd := exec.CommandContext(t.Context(), suite.plane.KubectlPath(), args...)
-	path := filepath.Dir(suite.stack.Programs.Plugin)
-	cmd.Env = append(os.Environ(), "PATH="+path+":"+os.Getenv("PATH"), "KUBECONFIG="+suite.plane.AdminKubeconfig(), "KUBECACHEDIR="+t.TempDir())
+	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(program)+":"+links+":"+os.Getenv("PATH"), "KUBECONFIG="+suite.plane.AdminKubeconfig(), "KUBECACHEDIR="+t.TempDir())
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	_ = cmd.Run() // its exit code is looked at
@@ -64,6 +65,8 @@ func TestKubectlFindsThePlugin(t *testing.T) {
 	g.Expect(is.out).To(ContainSubstring("--namespace"))
 	is = kubectl(t, "medblocks", "nonsense")
 	g.Expect(is.code).To(Equal(ExitUsage), "kubectl hands the exit code on")
+	is = kubectl(t, "__complete", "medblocks", "stat")
+	g.Expect(is.out).To(HavePrefix("status\t"), is.err)
 	g.Expect(kubectl(t, "plugin", "list").out).To(ContainSubstring(suite.stack.Programs.Plugin))
 }
 

@@ -150,18 +150,18 @@ func TestRedeliverWaitsAsLongAsMedblocksAsks(t *testing.T) {
 	receiver := startHook(t, http.StatusServiceUnavailable)
 	event := n.withUndelivered(t, "labs", receiver, 1)[0]
 	receiver.answer(http.StatusOK)
-	slowDown := func(seconds int) {
+	slowDown := func(seconds string) {
 		t.Helper()
 		g.Expect(suite.emulator.Fault(t.Context(), map[string]any{
 			"api_key": n.apiKey, "operation": "RedeliverEvent", "kind": "status", "status": 429, "retry_after": seconds,
 		})).To(Succeed())
 	}
 
-	slowDown(600)
+	slowDown("600")
 	is := n.invoke(t, "redeliver", "labs", event)
 	g.Expect(is.code).To(Equal(ExitTimeout))
 	g.Expect(is.err).To(ContainSubstring("longer than --timeout allows"))
-	slowDown(1)
+	slowDown("1")
 	is = n.invoke(t, "redeliver", "labs", event)
 	g.Expect(is.code).To(Equal(ExitOK), is.err)
 	g.Expect(is.err).To(ContainSubstring("Medblocks asks to wait for 1s"))

@@ -114,7 +114,7 @@ func (s *Session) keyFromSecret(ctx context.Context, ref keyRef) (string, error)
 	}
 	key := strings.TrimSpace(string(value))
 	if key == "" {
-		return "", fmt.Errorf("key %q in Secret %s/%s is empty: set it to a Medblocks API key", ref.Key, ref.Namespace, ref.Secret)
+		return "", fmt.Errorf("key %q in the Secret %s/%s is empty: set it to a Medblocks API key", ref.Key, ref.Namespace, ref.Secret)
 	}
 	return key, nil
 }

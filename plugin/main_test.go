@@ -55,7 +55,7 @@ var suite struct {
 func TestMain(m *testing.M) {
 	// Tests wait most of the time, so that more of them run beside each other than there are processors.
 	flag.Parse()
-	if err := flag.Set("test.parallel", strconv.Itoa(max(8, goruntime.GOMAXPROCS(0)))); err != nil {
+	if err := flag.Set("test.parallel", strconv.Itoa(max(4, goruntime.GOMAXPROCS(0)))); err != nil {
 		panic(err)
 	}
 	log.SetLogger(logr.Discard()) // the programs have their own logs

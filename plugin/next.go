@@ -28,7 +28,7 @@ func nextOf(f *facts, now time.Time) NextStep {
 	case f.res.Status.ObservedGeneration < 0 || f.condition(v1alpha1.ConditionReady) == nil:
 		return f.firstLook()
 	case f.res.Status.ObservedGeneration != f.res.Generation:
-		return f.itself("takes up the change", "the operator takes up the last change of the spec")
+		return f.change()
 	case f.res.Spec.Suspend:
 		return f.you(remedyFor(v1alpha1.ReasonSuspended, f))
 	case stalled != nil:
@@ -59,7 +59,15 @@ func (f *facts) deletion(stalled *metav1.Condition) NextStep {
 	})
 }
 
-// firstLook is due to a resource that no operator has looked at.
+// change is a change of the spec that the operator has not looked at.
+func (f *facts) change() NextStep {
+	if f.operator.State == operatorNotFound {
+		return f.firstLook()
+	}
+	return f.itself("takes up the change", "the operator takes up the last change of the spec")
+}
+
+// firstLook is due to a resource, or a change of one, that no operator has looked at.
 func (f *facts) firstLook() NextStep {
 	return f.you(remedy{
 		short:   "see whether an operator watches it",

@@ -137,7 +137,7 @@ func TestAKeyThatCannotBeReadIsNoAllClear(t *testing.T) {
 	is := n.invoke(t, "orphans")
 	g.Expect(is.code).To(Equal(ExitFailed))
 	g.Expect(is.err).To(ContainSubstring("there may be orphans in a workspace that could not be listed"))
-	g.Expect(plain(is.out)).To(ContainSubstring("Not looked at: Secret " + n.namespace + "/nowhere with the API key does not exist"))
+	g.Expect(plain(is.out)).To(ContainSubstring("Not looked at: the Secret " + n.namespace + "/nowhere with the API key does not exist"))
 
 	empty := newTenant(t)
 	is = empty.invoke(t, "orphans")

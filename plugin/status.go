@@ -74,25 +74,17 @@ func (s *Session) status(ctx context.Context, names []string) error {
 	if err != nil {
 		return err
 	}
-	err = s.print(report, func(to io.Writer) { s.writeStatus(to, report, len(names) > 0) })
-	if err == nil && !report.isHealthy() {
-		err = errUnhealthy
+	write := func(to io.Writer) { writeStatusTable(to, report, s.allNamespaces) }
+	if len(names) > 0 {
+		write = func(to io.Writer) { writeStatusTrees(to, report, s.Clock.Now()) }
 	}
-	return err
-}
-
-// writeStatus writes a table or, of those that were named, a tree each.
-func (s *Session) writeStatus(to io.Writer, report *StatusReport, named bool) {
-	if !named {
-		writeStatusTable(to, report, s.allNamespaces)
-		return
+	if err := s.print(report, write); err != nil {
+		return err
 	}
-	for i := range report.Resources {
-		if i > 0 {
-			fmt.Fprintln(to)
-		}
-		writeStatusTree(to, &report.Resources[i], report.Operator, s.Clock.Now())
+	if !report.isHealthy() {
+		return errUnhealthy
 	}
+	return nil
 }
 
 // nothingHere tells people where to look instead.

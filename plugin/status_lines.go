@@ -105,6 +105,15 @@ func writeVerdict(to io.Writer, is *ResourceStatus) {
 	}
 }
 
+func writeStatusTrees(to io.Writer, report *StatusReport, now time.Time) {
+	for i := range report.Resources {
+		if i > 0 {
+			fmt.Fprintln(to)
+		}
+		writeStatusTree(to, &report.Resources[i], report.Operator, now)
+	}
+}
+
 // writeStatusTree writes the verdict on a resource, and all that belongs to it as a tree.
 func writeStatusTree(to io.Writer, is *ResourceStatus, operator OperatorStatus, now time.Time) {
 	writeVerdict(to, is)

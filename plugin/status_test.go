@@ -179,7 +179,7 @@ func TestStatusNamesTheSecretThatIsMissing(t *testing.T) {
 	g.Expect(plain(is.out)).To(And(
 		ContainSubstring(`labs is not delivering: Secret "forgotten" with the API key does not exist`),
 		ContainSubstring("Next: the operator picks the API key up by itself once it is there"),
-		ContainSubstring("API key: key MEDBLOCKS_API_KEY of Secret forgotten; not to be used from here: Secret "+n.namespace+"/forgotten with the API key does not exist"),
+		ContainSubstring("API key: key MEDBLOCKS_API_KEY of Secret forgotten; not to be used from here: the Secret "+n.namespace+"/forgotten with the API key does not exist"),
 		ContainSubstring("Endpoint: none yet"),
 		ContainSubstring("History: the operator has done nothing at Medblocks yet"),
 	))

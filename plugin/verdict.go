@@ -172,10 +172,12 @@ func (f *facts) reservation() string {
 	switch {
 	case f.operator.State == operatorAway:
 		return "; and " + f.operator.Message
-	case f.res.Status.ObservedGeneration != f.res.Generation:
-		return "; the operator has not taken up the last change of the spec yet"
+	case f.res.Status.ObservedGeneration == f.res.Generation:
+		return ""
+	case f.operator.State == operatorNotFound:
+		return "; the operator has not taken up the last change of the spec yet: " + f.operator.Message
 	}
-	return ""
+	return "; the operator has not taken up the last change of the spec yet"
 }
 
 // isSettled tells whether the operator is content, up to date and at work.

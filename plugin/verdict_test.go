@@ -37,10 +37,8 @@ func known(changes ...func(*facts)) *facts {
 		},
 		operator: OperatorStatus{State: operatorWorking},
 	}
-	for _, condition := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionSynced} {
-		condition := is(condition, metav1.ConditionTrue, v1alpha1.ReasonRegistered, "fine")
-		condition(f)
-	}
+	is(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonRegistered, "fine")(f)
+	is(v1alpha1.ConditionSynced, metav1.ConditionTrue, v1alpha1.ReasonRegistered, "fine")(f)
 	is(v1alpha1.ConditionEnabled, metav1.ConditionTrue, v1alpha1.ReasonActive, "fine")(f)
 	for _, change := range changes {
 		change(f)
@@ -130,7 +128,13 @@ func TestTheVerdictFollowsFromTheConditionsAndFromWhatMedblocksSays(t *testing.T
 		"never seen": {known(status(func(s *v1alpha1.MedblocksWebhookEndpointStatus) {
 			*s = v1alpha1.MedblocksWebhookEndpointStatus{ObservedGeneration: -1}
 		})), "not delivering: no operator has looked at this resource yet", false, false},
-		"spec changed":  {known(func(f *facts) { f.res.Generation = 4 }), "delivering; the operator has not taken up the last change of the spec yet", true, false},
+		"spec changed": {known(func(f *facts) { f.res.Generation = 4 }), "delivering; the operator has not taken up the last change of the spec yet", true, false},
+		"spec changed, and no operator found": {
+			known(func(f *facts) {
+				f.res.Generation, f.operator = 4, OperatorStatus{State: operatorNotFound, Message: "none is here"}
+			}),
+			"delivering; the operator has not taken up the last change of the spec yet: none is here", true, false,
+		},
 		"operator away": {known(away), "delivering; and no operator works", true, false},
 		"disabled by Medblocks": {
 			known(autoDisabled(stalled, nil)), "not delivering: Medblocks disabled the endpoint 60m ago, after 9 failed attempts to deliver an event (the receiver did not answer)", false, false,
@@ -279,6 +283,12 @@ func TestTheNextStepSaysWhoMovesAndWhen(t *testing.T) {
 		},
 		"a change": {
 			facts: known(func(f *facts) { f.res.Generation = 4 }), who: nextOperator, what: "the operator takes up the last change of the spec", short: "takes up the change",
+		},
+		"a change that nobody may see to": {
+			facts: known(func(f *facts) { f.res.Generation, f.operator = 4, OperatorStatus{State: operatorNotFound} }), who: nextYou,
+			what:    "if this lasts longer than a minute: see whether the operator runs, watches this namespace (--watch-namespaces), and selects this resource (--watch-label-selector)",
+			short:   "you: see whether an operator watches it",
+			command: "kubectl get deployments --all-namespaces -l app.kubernetes.io/name=medblocks-webhook-operator",
 		},
 		"disabled by spec": {
 			facts: known(spec(func(s *v1alpha1.MedblocksWebhookEndpointSpec) { s.State = v1alpha1.StateDisabled })), who: nextNobody, short: "-",
