@@ -116,7 +116,7 @@ func (s *Session) request(ctx context.Context, kind requestKind, options request
 	if err != nil {
 		return err
 	}
-	o := &office{s: s, api: api, kind: kind, deadline: s.Clock.Now().Add(options.timeout)}
+	o := &office{s: s, api: api, kind: kind, deadline: s.Clock.Now().Add(options.timeout), ended: []requestOutcome{}}
 	for key, err := range missing {
 		o.end(&errand{key: key}, ending{outcomeFailed, err.Error()})
 	}

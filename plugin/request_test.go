@@ -16,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
 )
@@ -341,11 +342,46 @@ func TestAResourceThatGoesMeanwhileIsNotWaitedFor(t *testing.T) {
 	g.Expect(is.out).To(ContainSubstring("it was deleted meanwhile"))
 }
 
+// pretend writes a status as an operator would.
+func (n *tenant) pretend(t *testing.T, name string, change tweak) {
+	t.Helper()
+	resource := n.get(t, name)
+	before := resource.DeepCopy()
+	change(resource)
+	NewWithT(t).Expect(suite.api.Status().Patch(t.Context(), resource, client.MergeFrom(before))).To(Succeed())
+}
+
+// An operator that says so and has not done it would leave receivers with a secret that was to be replaced.
+func TestARotationIsBelievedOnceTheSecretShowsIt(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	n := newTenant(t)
+	n.create(t, "patients", unwatched)
+	g.Expect(suite.api.Create(t.Context(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{
+		Namespace: n.namespace, Name: "patients-signing-secret", Annotations: map[string]string{v1alpha1.AnnotationSecretGeneration: "a-nonce"},
+	}})).To(Succeed())
+	n.pretend(t, "patients", func(e *v1alpha1.MedblocksWebhookEndpoint) {
+		e.Status = judged(unseen).Status
+		for i := range e.Status.Conditions {
+			e.Status.Conditions[i].LastTransitionTime = metav1.NewTime(now)
+		}
+	})
+
+	r := n.start(t, "rotate", "patients", untilItIsOver)
+	r.awaitLine(t, "asked for a new signing secret")
+	n.pretend(t, "patients", func(e *v1alpha1.MedblocksWebhookEndpoint) {
+		e.Status.LastHandledRotateSecretAt = e.Annotations[v1alpha1.AnnotationRotateSecretRequestedAt]
+	})
+	is := r.await(t)
+	g.Expect(is.code).To(Equal(ExitFailed), "%+v", is)
+	g.Expect(is.out).To(ContainSubstring(`Secret "patients-signing-secret" still holds the one from before`))
+}
+
 func TestNothingIsTakenForAllByOmission(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	for _, args := range [][]string{
-		{"reconcile"}, {"rotate"}, {"reenable"}, {"release", "--yes"}, {"reconcile", "patients", "--all"}, {"reconcile", "patients", "-A"}, {"rotate", "--all"},
+		{"reconcile"}, {"rotate"}, {"reenable"}, {"release", "--yes"}, {"reconcile", "patients", "--all"}, {"reconcile", "patients", "-A"}, {"rotate", "--all"}, {"release", "patients", "--dry-run=perhaps"},
 	} {
 		g.Expect(invoke(t, args...).code).To(Equal(ExitUsage), "%q", args)
 	}

@@ -64,5 +64,5 @@ func TestMissingProgramsAreNamedTogetherWithTheCommandThatBuildsThem(t *testing.
 	dir := t.TempDir()
 	g.Expect(os.WriteFile(filepath.Join(dir, "emulator"), nil, 0o700)).To(Succeed())
 	_, err := FindPrograms(dir)
-	g.Expect(err).To(MatchError(And(HavePrefix("manager, receiver, demo: not in "+dir), ContainSubstring("make build"))))
+	g.Expect(err).To(MatchError(And(HavePrefix("manager, receiver, demo, kubectl-medblocks: not in "+dir), ContainSubstring("make build"))))
 }
