@@ -28,9 +28,10 @@ var volatile = []struct {
 	{regexp.MustCompile(`(127\.0\.0\.1|localhost):\d+`), "LOOPBACK"},
 }
 
-// plain makes text comparable: without what differs from run to run, and without white space, in which tables and wrapped lines
-// differ.
+// plain makes text comparable: without what differs from run to run, and without white space and the edges of trees, in which tables and
+// wrapped lines differ.
 func plain(text string) string {
+	text = strings.ReplaceAll(text, "│", " ")
 	for _, v := range volatile {
 		text = v.pattern.ReplaceAllString(text, v.name)
 	}
@@ -65,6 +66,10 @@ func TestOutputsAreComparedWithoutWhatDiffersFromRunToRun(t *testing.T) {
 	g.Expect(matches(shown, "NAME READY ENDPOINT AGE\nother False disabled 2s\nflows True active 1s\n")).To(Succeed(), "more rows")
 	g.Expect(matches(shown, "NAME READY ENDPOINT AGE\nflows False active 1s\n")).To(MatchError(ContainSubstring("flows  True")))
 	g.Expect(matches(shown, "NAME READY AGE\nflows True 1s\n")).NotTo(Succeed(), "another column")
+
+	tree := "├── Enabled: False (for 3m)\n│   disabled 3m ago, and what\n│   follows\n└── History"
+	g.Expect(matches(tree, "├── Enabled: False (for 12m)\n│   disabled 12m ago, and\n│   what follows\n└── History")).To(Succeed(), "wrapped elsewhere")
+	g.Expect(matches(tree, "├── Enabled: False (for 12m)\n│   disabled 12m ago, and\n│   what else\n└── History")).NotTo(Succeed())
 
 	wrapped := "{\"id\":\"wh_01A\",\"status\":\"active\",\n \"created_at\":\"2026-11-23T22:24:22.215Z\", … \"metadata\":{}}"
 	g.Expect(matches(wrapped, `{"id":"wh_02B","status":"active","created_at":"2027-01-02T03:04:05Z","x":1,"metadata":{}}`)).To(Succeed())
