@@ -25,6 +25,7 @@ import (
 	"github.com/medblocks/webhook-operator/api/medblocks"
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
 	"github.com/medblocks/webhook-operator/controllers/endpoint"
+	"github.com/medblocks/webhook-operator/test/controlplane"
 )
 
 // recorder notes the calls to the API server that are no reads, dry runs among them.
@@ -62,7 +63,7 @@ func (n *tenant) plan(t *testing.T, stdin string, args ...string) planned {
 		config.Wrap(func(next http.RoundTripper) http.RoundTripper { record.next = next; return record })
 		return config
 	}
-	args = append([]string{"plan", "-o=json", "--namespace=" + n.namespace, "--kubeconfig=" + suite.plane.AdminKubeconfig()}, args...)
+	args = append([]string{"plan", "-o=json", "--namespace=" + n.namespace, "--kubeconfig=" + suite.plane.AdminKubeconfig(), "--operator-namespace=" + controlplane.OperatorNamespace}, args...)
 	is := planned{outcome: outcome{code: s.run(t.Context(), args)}}
 	is.out, is.err, is.writes = out.String(), errOut.String(), record.writes
 	expectNoSecret(t, is.outcome)
@@ -159,6 +160,15 @@ func TestTheOperatorDoesWhatWasPlanned(t *testing.T) {
 
 	start := stopOperator(t)
 	n.create(t, "new")
+	adoptable := n.register(t, "")
+	adopting := func(e *v1alpha1.MedblocksWebhookEndpoint) {
+		e.Spec.Adopt = &v1alpha1.AdoptSpec{EndpointID: adoptable, RotateSecret: true}
+	}
+	n.create(t, "adopter", adopting)
+	n.create(t, "rival", adopting)
+	n.share(t)
+	n.create(t, "member-a", n.member)
+	n.create(t, "member-b", n.member)
 	n.create(t, "keyless", func(e *v1alpha1.MedblocksWebhookEndpoint) { e.Spec.APIKeySecretRef.Name = "nowhere" })
 	n.change(t, "edited", func(e *v1alpha1.MedblocksWebhookEndpoint) { e.Spec.Description = "edited" })
 	n.change(t, "off", func(e *v1alpha1.MedblocksWebhookEndpoint) { e.Spec.State = v1alpha1.StateDisabled })
@@ -172,7 +182,7 @@ func TestTheOperatorDoesWhatWasPlanned(t *testing.T) {
 
 	g.Expect(suite.emulator.ForgetCalls(t.Context())).To(Succeed())
 	plans := map[string]endpoint.Preview{}
-	for _, name := range []string{"settled", "edited", "drifted", "deleted", "unlocked", "suspended", "off", "orphaned", "new", "keyless", "disabled"} {
+	for _, name := range []string{"settled", "edited", "drifted", "deleted", "unlocked", "suspended", "off", "orphaned", "new", "keyless", "disabled", "adopter", "rival", "member-a", "member-b"} {
 		plans[name] = n.planOf(t, name)
 	}
 	expectOnlyReads(t)
@@ -200,12 +210,18 @@ func TestTheOperatorDoesWhatWasPlanned(t *testing.T) {
 	g.Expect(reasons(plans["disabled"])).To(Equal([]string{v1alpha1.ReasonAutoDisabled}))
 	g.Expect(plans["disabled"].Waits[0].Until.Time).To(BeTemporally("~", time.Now().Add(time.Hour), 15*time.Minute))
 
+	g.Expect(actions(plans["adopter"])).To(Equal([]string{"AddFinalizer", "AdoptEndpoint", "RotateSecret", "PublishSecret"}))
+	g.Expect(changesOf(plans["adopter"])).To(ContainElement("url: https://receiver.example.com/left?… → https://receiver.example.com/adopter"))
+	g.Expect(reasons(plans["rival"])).To(Equal([]string{v1alpha1.ReasonConflict}), "the other one's claim is older")
+	g.Expect(actions(plans["member-a"])).To(Equal(actions(plans["new"])))
+	g.Expect(reasons(plans["member-b"])).To(Equal([]string{v1alpha1.ReasonNotAllowed}), "the account has one place in a namespace")
+
 	before := map[string]int{}
 	for name := range plans {
 		before[name] = len(n.get(t, name).Status.History)
 	}
 	start()
-	for _, name := range []string{"new", "edited", "drifted", "unlocked", "off"} {
+	for _, name := range []string{"new", "edited", "drifted", "unlocked", "off", "adopter", "member-a"} {
 		n.awaitReady(t, name)
 	}
 	for name, plan := range plans {
@@ -222,6 +238,25 @@ func TestTheOperatorDoesWhatWasPlanned(t *testing.T) {
 	for _, name := range []string{"settled", "edited", "drifted", "unlocked", "new"} {
 		g.Expect(actions(n.planOf(t, name))).To(BeEmpty(), "%s is settled by now", name)
 	}
+}
+
+// share makes a MedblocksAccount, named like the tenant's namespace, with the tenant's key and one place in each namespace.
+func (n *tenant) share(t *testing.T) {
+	t.Helper()
+	g, secret, one := NewWithT(t), n.keySecret(), int32(1)
+	secret.Namespace, secret.Name = controlplane.OperatorNamespace, n.namespace
+	g.Expect(suite.api.Create(t.Context(), secret)).To(Succeed())
+	g.Expect(suite.api.Create(t.Context(), &v1alpha1.MedblocksAccount{
+		ObjectMeta: metav1.ObjectMeta{Name: n.namespace},
+		Spec: v1alpha1.MedblocksAccountSpec{
+			APIKeySecretRef: v1alpha1.APIKeySecretReference{Name: secret.Name}, MaxEndpointsPerNamespace: &one,
+		},
+	})).To(Succeed())
+}
+
+// member has a resource use that account.
+func (n *tenant) member(e *v1alpha1.MedblocksWebhookEndpoint) {
+	e.Spec.APIKeySecretRef, e.Spec.AccountRef = v1alpha1.APIKeySecretReference{}, &v1alpha1.AccountReference{Name: n.namespace}
 }
 
 // reenabledAfter has the operator enable the endpoint again, after a while.
