@@ -42,6 +42,20 @@ type poller struct {
 	relapses     int  // how often in a row a list was accepted after another call was refused
 }
 
+func (r *Registry) pollerOf(account *Account, log logr.Logger) *poller {
+	return &poller{
+		account: account, opts: r.opts, log: log,
+		refreshKeys: func(ctx context.Context) { r.refreshKeys(ctx, account.KeyHash) },
+	}
+}
+
+// ListNow lists all endpoints of an account that nobody polls. The account tells whether that has failed, as after any other list; an
+// error is that of the context.
+func (r *Registry) ListNow(ctx context.Context, account *Account) error {
+	r.pollerOf(account, r.opts.Log).fullSweep(ctx)
+	return ctx.Err()
+}
+
 // run polls until the context ends. The first full list comes at once.
 func (p *poller) run(ctx context.Context) {
 	p.nextFull = p.opts.Clock.Now()

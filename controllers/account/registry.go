@@ -264,20 +264,6 @@ func (r *Registry) run(account *Account, ref KeyRef) *running {
 	return entry
 }
 
-func (r *Registry) pollerOf(account *Account, log logr.Logger) *poller {
-	return &poller{
-		account: account, opts: r.opts, log: log,
-		refreshKeys: func(ctx context.Context) { r.refreshKeys(ctx, account.KeyHash) },
-	}
-}
-
-// ListNow lists all endpoints of an account that nobody polls. The account tells whether that has failed, as after any other list; an
-// error is that of the context.
-func (r *Registry) ListNow(ctx context.Context, account *Account) error {
-	r.pollerOf(account, r.opts.Log).fullSweep(ctx)
-	return ctx.Err()
-}
-
 // refreshKeys reads the Secrets that led to a key again. The users of one that leads elsewhere now, or nowhere, are
 // reconciled: they find their new account, or the reason why they have none.
 func (r *Registry) refreshKeys(ctx context.Context, keyHash string) {
