@@ -40,6 +40,23 @@ missing() {
     echo "${TMPDIR:-/tmp} is on an overlay, which containers cannot be unpacked on: set TMPDIR to a folder of a real file system"
     return
   fi
+  local hierarchy group controller
+  while read -r hierarchy; do
+    group=$hierarchy/e2e-node-probe
+    if ! mkdir "$group" 2>/dev/null; then
+      echo "no cgroup can be made in $hierarchy"
+      return
+    fi
+    # With version 2, a cgroup has those controllers that the one above hands down.
+    for controller in cpu cpuset memory pids; do
+      if [[ $hierarchy == /sys/fs/cgroup ]] && ! grep -qw "$controller" "$group/cgroup.controllers"; then
+        rmdir "$group"
+        echo "cgroups have no controller $controller (see /sys/fs/cgroup/cgroup.subtree_control)"
+        return
+      fi
+    done
+    rmdir "$group"
+  done < <(awk '$3 ~ /^cgroup/ { print $2 }' /proc/self/mounts)
   if ! unshare --mount --net --pid --fork ip link add e2e-probe type bridge 2>/dev/null; then
     echo "this root may not make namespaces and network devices"
   fi

@@ -41,7 +41,7 @@ func (s *Session) completeResources(cmd *cobra.Command, args []string, toComplet
 		var names []cobra.Completion
 		for i := range list.Items {
 			if res := &list.Items[i]; !slices.Contains(args, res.Name) {
-				names = append(names, cobra.CompletionWithDesc(res.Name, res.Spec.URL))
+				names = append(names, cobra.CompletionWithDesc(res.Name, withoutQuery(res.Spec.URL)))
 			}
 		}
 		return names, nil

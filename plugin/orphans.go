@@ -51,6 +51,7 @@ type OrphanEndpoint struct {
 	Key string `json:"key"`
 
 	incarnation string
+	shownBy     string // the API key
 }
 
 // Verdicts on an endpoint.
@@ -244,7 +245,7 @@ func (s *Session) readAgain(ctx context.Context, keys []OrphanKey, e OrphanEndpo
 		return &e
 	}
 	for i := range keys {
-		if keys[i].from() != e.Key {
+		if keys[i].value != e.shownBy {
 			continue
 		}
 		vendor, err := s.medblocksWith(keys[i].value)

@@ -23,7 +23,7 @@ func listedEndpoint(e *medblocks.Endpoint, key *OrphanKey) OrphanEndpoint {
 	url, _, _ := strings.Cut(e.URL, "?")
 	is := OrphanEndpoint{
 		ID: e.ID, URL: url, Status: string(e.Status), Owner: e.Metadata[v1alpha1.MarkOwner], Key: key.from(),
-		incarnation: e.Metadata[v1alpha1.MarkIncarnation],
+		incarnation: e.Metadata[v1alpha1.MarkIncarnation], shownBy: key.value,
 	}
 	if !e.CreatedAt.IsZero() {
 		is.CreatedAt = &metav1.Time{Time: e.CreatedAt.UTC().Truncate(time.Second)}
@@ -69,10 +69,10 @@ func judgeEndpoints(listed []OrphanEndpoint, resources []v1alpha1.MedblocksWebho
 
 // verdictOn judges an endpoint that no resource has, by its mark.
 func verdictOn(owner, clusterID string, complete bool) (verdict, advice string) {
-	const adopt = "spec.adopt.endpointID of a resource takes it over, and 'kubectl medblocks import' writes one"
+	const adopt = "spec.adopt.endpointID of a resource takes it over"
 	switch {
 	case owner == "":
-		return verdictUnmarked, adopt
+		return verdictUnmarked, adopt + ", and 'kubectl medblocks import' writes one"
 	case !account.IsOurs(owner, clusterID):
 		return verdictOtherCluster, "leave it alone if that cluster lives. If not: " + adopt
 	case !complete:

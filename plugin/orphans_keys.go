@@ -36,6 +36,9 @@ func (r *keyring) add(ctx context.Context, ref keyRef) {
 	}
 	r.seen[ref] = true
 	from := "Secret " + ref.Namespace + "/" + ref.Secret
+	if ref.Key != v1alpha1.DefaultAPIKeySecretKey {
+		from += ", key " + ref.Key
+	}
 	if ref.Account != "" {
 		from = "MedblocksAccount " + ref.Account
 	}

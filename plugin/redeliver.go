@@ -132,7 +132,7 @@ func (s *Session) redeliver(ctx context.Context, name string, named []string, op
 	if len(events) == 0 {
 		return s.print(report, func(to io.Writer) { fmt.Fprintln(to, nothingFound(options.query)) })
 	}
-	if err := s.confirm(len(events) > 1 && !options.yes, "Send %d events again, to %s?", len(events), t.receiver); err != nil {
+	if err := s.confirm(ctx, len(events) > 1 && !options.yes, "Send %d events again, to %s?", len(events), t.receiver); err != nil {
 		return err
 	}
 	return s.send(ctx, t, events, report, options.timeout)
@@ -196,6 +196,9 @@ func (s *Session) send(ctx context.Context, t *target, events []string, report *
 	var stop error
 	for _, event := range events {
 		is := Redelivered{Event: event, Outcome: redeliveryNotTried, Message: "not tried"}
+		if stop == nil && !s.Clock.Now().Before(until) {
+			stop = timeoutf("time was up after %s", timeout)
+		}
 		if stop == nil {
 			is, stop = s.sendOne(ctx, t, event, until)
 		}

@@ -119,7 +119,7 @@ func (s *Session) release(ctx context.Context, options releaseOptions) error {
 	if options.dryRun != dryRunNone {
 		return r.try(ctx, options.dryRun)
 	}
-	if err := s.confirm(!options.yes, "\nGo on?"); err != nil {
+	if err := s.confirm(ctx, !options.yes, "\nGo on?"); err != nil {
 		return err
 	}
 	r.letGo(ctx)
@@ -191,7 +191,7 @@ func (r *releaser) sumUp(w io.Writer) {
 		writeKept(w, kept)
 	}
 	if len(marked) > 0 {
-		fmt.Fprintf(w, "%s the operator's marks, metadata keys that begin with webhook-operator/: remove them at Medblocks, or adopt the endpoint again.\n",
+		fmt.Fprintf(w, "%s the operator's marks, metadata keys that begin with webhook-operator/: remove them at Medblocks, or adopt the endpoint again. Until then, a MedblocksAccount with orphans.policy Delete takes it for an orphan, and deletes it.\n",
 			countOf(len(marked), "1 of them may keep", "of them may keep"))
 	}
 }

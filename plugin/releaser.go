@@ -155,9 +155,14 @@ func (r *releaser) force(ctx context.Context) {
 		}
 		r.tell(l, "is released without a call to Medblocks (--force)")
 		next := l.res.DeepCopy()
-		err := r.patch(ctx, next, map[string]any{"metadata": map[string]any{
+		change := map[string]any{"metadata": map[string]any{
 			"uid": l.res.UID, "annotations": map[string]string{v1alpha1.AnnotationRelease: "true"},
-		}})
+		}}
+		if !l.res.Observes() {
+			// Whoever applies the resource may have put Delete back, and the Secret would be deleted.
+			change["spec"] = map[string]any{"deletionPolicy": v1alpha1.DeletionOrphan}
+		}
+		err := r.patch(ctx, next, change)
 		switch {
 		case apierrors.IsNotFound(err):
 			r.done(ctx, l)

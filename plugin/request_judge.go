@@ -5,6 +5,7 @@ package plugin
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -122,10 +123,19 @@ func judgeRequest(kind requestKind, res, before *v1alpha1.MedblocksWebhookEndpoi
 	switch {
 	case kind.handled(&res.Status) == token:
 		return kind.serve(res, before, deadline)
-	case isSeen(res, token) && meta.IsStatusConditionTrue(res.Status.Conditions, v1alpha1.ConditionStalled):
+	case isSeen(res, token) && stallsRequests(res):
 		return &ending{outcomeRefused, "the operator cannot do it" + saying(res, v1alpha1.ConditionStalled)}
 	}
 	return nil
+}
+
+// disables are the reasons for which an endpoint is Stalled that keep nobody from rotating its secret, or from enabling it on request.
+var disables = []string{v1alpha1.ReasonAutoDisabled, v1alpha1.ReasonDisabledManually, v1alpha1.ReasonUnknown}
+
+// stallsRequests tells whether the operator says that it cannot go on, for a reason that concerns requests too.
+func stallsRequests(res *v1alpha1.MedblocksWebhookEndpoint) bool {
+	is := meta.FindStatusCondition(res.Status.Conditions, v1alpha1.ConditionStalled)
+	return is != nil && is.Status == metav1.ConditionTrue && !slices.Contains(disables, is.Reason)
 }
 
 // isSeen tells whether the operator has looked at the resource since the request, to the end.

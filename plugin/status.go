@@ -105,7 +105,10 @@ func (s *Session) nothingHere() error {
 func (s *Session) resources(ctx context.Context, api client.Reader, names []string) ([]v1alpha1.MedblocksWebhookEndpoint, error) {
 	if len(names) > 0 {
 		var found []v1alpha1.MedblocksWebhookEndpoint
-		for _, name := range slices.Compact(slices.Clone(names)) {
+		for i, name := range names {
+			if slices.Contains(names[:i], name) {
+				continue
+			}
 			res, err := s.resource(ctx, name)
 			if err != nil {
 				return nil, err

@@ -118,7 +118,7 @@ func (p *Previewer) preview(ctx context.Context, resource *v1alpha1.MedblocksWeb
 	if err == nil {
 		next, err = r.decide(ctx, w, decide)
 	}
-	r.endTurns(w)
+	defer r.endTurns(w)
 	_, failure, err := r.judge(w, err)
 	if err != nil && failure == nil {
 		return nil, err

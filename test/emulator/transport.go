@@ -4,6 +4,7 @@
 package emulator
 
 import (
+	"crypto/tls"
 	"net"
 	"net/http"
 	"strconv"
@@ -142,6 +143,9 @@ func (t *transport) cut(reset bool) {
 		panic(http.ErrAbortHandler)
 	}
 	_, _ = conn.Write([]byte("HTTP/1.1 "))
+	if over, isTLS := conn.(*tls.Conn); isTLS {
+		conn = over.NetConn() // without the farewell of TLS
+	}
 	if tcp, isTCP := conn.(*net.TCPConn); isTCP && reset {
 		_ = tcp.SetLinger(0)
 	}

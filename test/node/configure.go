@@ -40,13 +40,13 @@ var (
 
 // variables are what is not known before.
 type variables struct {
-	Folder, PKI, CgroupRoot, NodeIP, NodeName, PodCIDR, PauseImage, CNIPlugins, Socket string
-	AuditUsers                                                                         []string
+	Folder, PKI, CgroupRoot, NodeIP, NodeName, PodCIDR, PodSwitch, PauseImage, CNIPlugins, Socket string
+	AuditUsers                                                                                    []string
 }
 
 func (c *Cluster) configure() error {
 	values := variables{
-		Folder: c.folder, PKI: c.pki.folder, CgroupRoot: "/" + filepath.Base(c.folder), NodeIP: nodeIP, NodeName: nodeName, PodCIDR: podCIDR,
+		Folder: c.folder, PKI: c.pki.folder, CgroupRoot: "/" + filepath.Base(c.folder), NodeIP: nodeIP, NodeName: nodeName, PodCIDR: podCIDR, PodSwitch: podSwitch,
 		PauseImage: PauseImage, CNIPlugins: cniPlugins, Socket: containerdSocket, AuditUsers: c.options.AuditUsers,
 	}
 	for path, text := range map[string]string{

@@ -15,7 +15,7 @@ import (
 
 func TestWhatWasNotThereBeforeIsALeftover(t *testing.T) {
 	g := NewWithT(t)
-	before := traces{"mount at /": true, "network device lo": true, "network device docker0": true}
+	before := traces{"mount at /": true, "network device lo": true, "network device node0": true}
 	g.Expect(before.without(traces{"mount at /": true, "network device lo": true})).To(Succeed(), "what is gone is no leftover")
 	g.Expect(before.without(traces{"mount at /": true, "network device switch0": true, "cgroup /sys/fs/cgroup/e2e-node-1": true})).To(MatchError(
 		"left behind: cgroup /sys/fs/cgroup/e2e-node-1, network device switch0"))
@@ -25,8 +25,10 @@ func TestEverythingThatANodeCouldChangeIsLookedAt(t *testing.T) {
 	g := NewWithT(t)
 	found, err := look()
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(found).To(HaveKey("mount at /proc"))
-	g.Expect(found).To(HaveKey("network device lo"))
+	g.Expect(found).To(HaveKey("mount 1 at /proc"))
+	g.Expect(isPlace("/proc/sys/kernel/panic")).To(BeTrue())
+	g.Expect(isPlace("/tmp/e2e-node-1/disk")).To(BeTrue())
+	g.Expect(isPlace("/var/lib/docker/overlay2/1/merged")).To(BeFalse(), "somebody else's")
 	g.Expect(found).To(HaveKey(HavePrefix("setting vm/overcommit_memory=")))
 	again, err := look()
 	g.Expect(err).NotTo(HaveOccurred())

@@ -22,6 +22,7 @@ const (
 	roomSwitch = "switch0"
 	roomPort   = "port0"
 	nodeDevice = "node0"
+	podSwitch  = "pods0"
 
 	roomIP    = "10.77.0.1"
 	nodeIP    = "10.77.0.2"

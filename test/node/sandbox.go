@@ -115,8 +115,13 @@ func stage(ctx context.Context, name, folder string) (*exec.Cmd, io.Closer, erro
 	cmd.Env = append(os.Environ(), stageVariable+"="+name, folderVariable+"="+folder)
 	cmd.ExtraFiles = []*os.File{wait}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: namespaces, Pdeathsig: syscall.SIGKILL}
-	return cmd, begin, nil
+	return cmd, &pipe{begin: begin, wait: wait}, nil
 }
+
+// pipe is the one that lets a stage begin. Its other end is the stage's by then.
+type pipe struct{ begin, wait *os.File }
+
+func (p *pipe) Close() error { return errors.Join(p.begin.Close(), p.wait.Close()) }
 
 // awaitBegin returns when the stage may begin.
 func awaitBegin() error {
