@@ -22,6 +22,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+
+	"github.com/medblocks/webhook-operator/test/process"
 )
 
 // imagesFile is the name of the archive with the images, in the cluster's folder.
@@ -47,8 +49,8 @@ type Cluster struct {
 	options   Options
 	programs  programs
 	pki       *pki
-	apiServer *program
-	running   []*program
+	apiServer *process.Process
+	running   []*process.Process
 	node      *exec.Cmd
 	audited   int // how many bytes of the log have been read
 }
@@ -131,8 +133,8 @@ func (c *Cluster) nodeReadySince(ctx context.Context, moment time.Time) error {
 	}
 	missing := errors.New("it has not reported")
 	err = wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
-		for _, p := range append([]*program{c.apiServer}, c.running...) {
-			if err := p.ended(); err != nil {
+		for _, p := range append([]*process.Process{c.apiServer}, c.running...) {
+			if err := ended(p); err != nil {
 				return false, err
 			}
 		}

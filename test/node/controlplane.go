@@ -94,7 +94,7 @@ func (c *Cluster) awaitAPIServer(ctx context.Context) error {
 	err = wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
 		code := 0
 		last = api.Discovery().RESTClient().Get().AbsPath("/readyz").Do(ctx).StatusCode(&code).Error()
-		return code == http.StatusOK, c.apiServer.ended()
+		return code == http.StatusOK, ended(c.apiServer)
 	})
 	if err != nil {
 		return errors.Join(fmt.Errorf("wait for kube-apiserver: %w", err), last)
@@ -108,7 +108,7 @@ func (c *Cluster) NewSigner(name string) (Signer, error) { return Signer(name), 
 // RestartAPIServer kills kube-apiserver and starts it anew, as startAPIServer does. (To stop it in order would take a minute, for which it
 // waits for those who watch.) Everybody who is connected with it has to connect again.
 func (c *Cluster) RestartAPIServer(ctx context.Context, signers ...Signer) error {
-	if err := c.apiServer.kill(ctx); err != nil {
+	if err := c.apiServer.Kill(); err != nil {
 		return err
 	}
 	return c.startAPIServer(ctx, signers...)

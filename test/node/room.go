@@ -8,13 +8,14 @@ package node
 import (
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/medblocks/webhook-operator/test/process"
 )
 
 // The network: the machine room has a switch, and the node is plugged into it. Pods are behind the node.
@@ -59,53 +60,19 @@ func enterRoom() error {
 	})
 }
 
-// program is one that runs in the machine room.
-type program struct {
-	name string
-	cmd  *exec.Cmd
-	done chan struct{} // closed when it has ended
-}
-
 // start starts a program of the control plane. Its output goes to a file in folder. It ends with the machine room, whose processes are all
 // killed then.
-func start(folder, path string, args ...string) (*program, error) {
-	p := &program{name: filepath.Base(path), cmd: exec.Command(path, args...), done: make(chan struct{})}
-	log, err := os.OpenFile(logPath(folder, p.name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	defer log.Close()
-	p.cmd.Stdout, p.cmd.Stderr = log, log
-	if err := p.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", p.name, err)
-	}
-	go func() {
-		defer close(p.done)
-		_ = p.cmd.Wait() // How it ended is in cmd.ProcessState.
-	}()
-	return p, nil
+func start(folder, path string, args ...string) (*process.Process, error) {
+	name := filepath.Base(path)
+	return process.Start(name, exec.Command(path, args...), logPath(folder, name))
 }
 
-func (p *program) kill(ctx context.Context) error {
-	if err := p.cmd.Process.Kill(); err != nil {
-		return fmt.Errorf("kill %s: %w", p.name, err)
-	}
-	select {
-	case <-p.done:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("waiting for the end of %s: %w", p.name, context.Cause(ctx))
-	}
-}
-
-// ended is why the program runs no more; nil: it runs.
-func (p *program) ended() error {
-	select {
-	case <-p.done:
-		return fmt.Errorf("%s has ended (%s)", p.name, p.cmd.ProcessState)
-	default:
+// ended is why a program runs no more; nil: it runs.
+func ended(p *process.Process) error {
+	if p.Running() {
 		return nil
 	}
+	return p.EndedError()
 }
 
 func logPath(folder, name string) string { return filepath.Join(folder, "logs", name+".log") }

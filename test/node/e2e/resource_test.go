@@ -10,7 +10,7 @@ import (
 	"fmt"
 
 	"github.com/onsi/gomega"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
@@ -92,10 +92,8 @@ func (w *world) isReady(key client.ObjectKey) error {
 	if err := w.api.Get(w.ctx, key, res); err != nil {
 		return err
 	}
-	for _, condition := range res.Status.Conditions {
-		if condition.Type == v1alpha1.ConditionReady && condition.Status == metav1.ConditionTrue && res.Status.ObservedGeneration == res.Generation {
-			return nil
-		}
+	if meta.IsStatusConditionTrue(res.Status.Conditions, v1alpha1.ConditionReady) && res.Status.ObservedGeneration == res.Generation {
+		return nil
 	}
 	return fmt.Errorf("it is not Ready: %+v", res.Status.Conditions)
 }
