@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/controllers/endpoint"
 )
 
 // completionTimeout is how long somebody who has pressed the tab key waits for the cluster.
@@ -41,7 +42,7 @@ func (s *Session) completeResources(cmd *cobra.Command, args []string, toComplet
 		var names []cobra.Completion
 		for i := range list.Items {
 			if res := &list.Items[i]; !slices.Contains(args, res.Name) {
-				names = append(names, cobra.CompletionWithDesc(res.Name, withoutQuery(res.Spec.URL)))
+				names = append(names, cobra.CompletionWithDesc(res.Name, endpoint.WithoutQuery(res.Spec.URL)))
 			}
 		}
 		return names, nil

@@ -14,6 +14,7 @@ import (
 	"k8s.io/cli-runtime/pkg/printers"
 
 	"github.com/medblocks/webhook-operator/api/medblocks"
+	"github.com/medblocks/webhook-operator/controllers/endpoint"
 )
 
 // DeliveriesReport is the result of deliveries: the newest events of an endpoint.
@@ -110,7 +111,7 @@ func (s *Session) target(ctx context.Context, name string) (*target, error) {
 		return nil, err
 	}
 	t := &target{
-		namespace: res.Namespace, name: name, id: endpointID(res), receiver: withoutQuery(res.Spec.URL), namespaceFlag: s.namespaceFlag(res.Namespace),
+		namespace: res.Namespace, name: name, id: endpointID(res), receiver: endpoint.WithoutQuery(res.Spec.URL), namespaceFlag: s.namespaceFlag(res.Namespace),
 	}
 	if t.id == "" {
 		return nil, fmt.Errorf("%s has no endpoint at Medblocks yet: 'kubectl medblocks status %s%s' says why", name, name, t.namespaceFlag)

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/controllers/endpoint"
 )
 
 // nextOf says what happens next to a resource, and who does it. It is derived from the conditions and the status alone, as the operator
@@ -160,15 +161,9 @@ func probed(res *v1alpha1.MedblocksWebhookEndpoint) string {
 	case probe.ServiceRef != nil:
 		return fmt.Sprintf("Service %s, port %d", probe.ServiceRef.Name, probe.ServiceRef.Port)
 	case probe.URL != "":
-		return withoutQuery(probe.URL)
+		return endpoint.WithoutQuery(probe.URL)
 	}
-	return withoutQuery(res.Spec.URL)
-}
-
-// withoutQuery is a URL as it can be shown: a query may hold what is nobody's business.
-func withoutQuery(url string) string {
-	short, _, _ := strings.Cut(url, "?")
-	return short
+	return endpoint.WithoutQuery(res.Spec.URL)
 }
 
 func (f *facts) goingOn(reconciling *metav1.Condition) NextStep {

@@ -20,9 +20,8 @@ import (
 )
 
 func listedEndpoint(e *medblocks.Endpoint, key *OrphanKey) OrphanEndpoint {
-	url, _, _ := strings.Cut(e.URL, "?")
 	is := OrphanEndpoint{
-		ID: e.ID, URL: url, Status: string(e.Status), Owner: e.Metadata[v1alpha1.MarkOwner], Key: key.from(),
+		ID: e.ID, URL: endpoint.WithoutQuery(e.URL), Status: string(e.Status), Owner: e.Metadata[v1alpha1.MarkOwner], Key: key.from(),
 		incarnation: e.Metadata[v1alpha1.MarkIncarnation], shownBy: key.value,
 	}
 	if !e.CreatedAt.IsZero() {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/medblocks/webhook-operator/api/medblocks"
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
+	"github.com/medblocks/webhook-operator/controllers/endpoint"
 )
 
 const (
@@ -28,7 +29,7 @@ func judge(f *facts, now time.Time) ResourceStatus {
 		Healthy: v.healthy, Delivering: v.delivering, Verdict: v.sentence, NextStep: nextOf(f, now),
 		APIKey:   APIKeyStatus{keyRef: f.key, Problem: problem(f.keyErr)},
 		Endpoint: f.endpoint(), SigningSecret: f.signingSecret(),
-		Receiver: ReceiverStatus{URL: withoutQuery(f.res.Spec.URL)}, Deliveries: f.deliveries(now),
+		Receiver: ReceiverStatus{URL: endpoint.WithoutQuery(f.res.Spec.URL)}, Deliveries: f.deliveries(now),
 	}
 	if ready := f.condition(v1alpha1.ConditionReady); ready != nil {
 		is.Ready, is.Reason = string(ready.Status), ready.Reason
@@ -48,9 +49,9 @@ func (f *facts) endpoint() EndpointStatus {
 	is := EndpointStatus{ID: endpointID(f.res), Status: f.endpointStatus(), Live: f.live != nil, gone: medblocks.IsNotFound(f.liveErr)}
 	switch {
 	case f.live != nil:
-		is.URL = withoutQuery(f.live.URL)
+		is.URL = endpoint.WithoutQuery(f.live.URL)
 	case f.res.Status.Endpoint != nil:
-		is.URL = withoutQuery(f.res.Status.Endpoint.URL)
+		is.URL = endpoint.WithoutQuery(f.res.Status.Endpoint.URL)
 	}
 	if d := f.res.Status.Disabled; d != nil && f.isDisabled() {
 		is.DisabledSince, is.Cause, is.LastStatusCode = &d.Since, d.Cause, d.LastStatusCode

@@ -109,5 +109,5 @@ func (c *conclusion) addDeliveries(h *hold) {
 // secretRefused names the receiver that has not learned of a rotation.
 func secretRefused(res *v1alpha1.MedblocksWebhookEndpoint, secret string) string {
 	return fmt.Sprintf("the receiver %s refuses deliveries signed with the secret of the last rotation: let it read %s and %s from Secret %q and accept both",
-		withoutQuery(res.Spec.URL), v1alpha1.SecretKeyValue, v1alpha1.SecretKeyPrevious, secret)
+		WithoutQuery(res.Spec.URL), v1alpha1.SecretKeyValue, v1alpha1.SecretKeyPrevious, secret)
 }

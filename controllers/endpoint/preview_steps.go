@@ -33,7 +33,7 @@ func previewOf(w *work, p plan, failure *hold, now time.Time) *Preview {
 		})
 	}
 	if p.Probe != nil {
-		is.Probes = withoutQuery(p.Probe.URL)
+		is.Probes = WithoutQuery(p.Probe.URL)
 		if service := p.Probe.Service; service != nil {
 			is.Probes = "Service " + service.Name
 		}
@@ -156,7 +156,7 @@ func differences(before, after *medblocks.Endpoint) []PlannedChange {
 
 // shownURL is a URL without what may be nobody's business, and with a sign that there is more.
 func shownURL(url string) string {
-	if short := withoutQuery(url); short != url {
+	if short := WithoutQuery(url); short != url {
 		return short + "?…"
 	}
 	return url

@@ -10,8 +10,8 @@ import (
 	"github.com/medblocks/webhook-operator/controllers/probe"
 )
 
-// withoutQuery is a URL as it can be shown: a query may hold what is nobody's business.
-func withoutQuery(url string) string {
+// WithoutQuery is a URL as it can be shown: a query may hold what is nobody's business.
+func WithoutQuery(url string) string {
 	short, _, _ := strings.Cut(url, "?")
 	return short
 }
