@@ -107,7 +107,7 @@ func (s *Session) release(ctx context.Context, options releaseOptions) error {
 		fmt.Fprintln(s.ErrOut, err)
 	}
 	for i := range found {
-		r.all = append(r.all, &leaving{res: &found[i], fate: fateOf(&found[i])})
+		r.all = append(r.all, newLeaving(&found[i]))
 	}
 	if len(r.all) == 0 {
 		fmt.Fprintln(s.ErrOut, "There is nothing to release.")

@@ -45,7 +45,7 @@ func fateOf(res *v1alpha1.MedblocksWebhookEndpoint) fate {
 	if tool := appliedBy(res); tool != "" {
 		f.note("%s applies it, and may undo this or make it anew: take it out of there first", tool)
 	}
-	if !res.DeletionTimestamp.IsZero() && !res.OrphansEndpoint() && !res.Observes() {
+	if isInDoubt(res) {
 		f.note("it is being deleted already, and the endpoint with it: this is stopped if it is not too late")
 	}
 	if why := keyTrouble(res); f.EndpointID != "" && why != "" {

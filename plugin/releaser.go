@@ -6,31 +6,18 @@ package plugin
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/medblocks/webhook-operator/api/v1alpha1"
 )
-
-// leaving is a resource on its way out of the cluster.
-type leaving struct {
-	res  *v1alpha1.MedblocksWebhookEndpoint // as it was seen last
-	fate fate
-}
-
-func (l *leaving) key() client.ObjectKey { return client.ObjectKeyFromObject(l.res) }
-
-// isOver tells whether there is nothing left to wait for.
-func (l *leaving) isOver() bool { return l.fate.Outcome != outcomePlanned }
 
 // releaser lets resources go. It is an onlooker while it waits.
 type releaser struct {
@@ -57,58 +44,6 @@ func (r *releaser) letGo(ctx context.Context) {
 			r.fail(l, err)
 		}
 	}
-}
-
-// orphan sets deletionPolicy to Orphan where the deletion would else take the endpoint along.
-func (r *releaser) orphan(ctx context.Context, l *leaving, options ...client.PatchOption) error {
-	next := &v1alpha1.MedblocksWebhookEndpoint{ObjectMeta: metav1.ObjectMeta{Namespace: l.res.Namespace, Name: l.res.Name}}
-	if l.res.Observes() || l.res.OrphansEndpoint() {
-		return r.refresh(ctx, l, next)
-	}
-	patch := map[string]any{
-		"metadata": map[string]any{"uid": l.res.UID}, // not another resource that has its name by now
-		"spec":     map[string]any{"deletionPolicy": v1alpha1.DeletionOrphan},
-	}
-	if err := r.patch(ctx, next, patch, options...); err != nil {
-		return fmt.Errorf("setting spec.deletionPolicy: %w", err)
-	}
-	l.res = next
-	return nil
-}
-
-// refresh reads a resource that need not be changed: it may have been, meanwhile.
-func (r *releaser) refresh(ctx context.Context, l *leaving, next *v1alpha1.MedblocksWebhookEndpoint) error {
-	if err := r.api.Get(ctx, l.key(), next); err != nil {
-		return err
-	}
-	if next.UID != l.res.UID {
-		return apierrors.NewNotFound(schema.GroupResource{Group: v1alpha1.Group, Resource: "medblockswebhookendpoints"}, next.Name)
-	}
-	l.res = next
-	return nil
-}
-
-func (r *releaser) patch(ctx context.Context, res *v1alpha1.MedblocksWebhookEndpoint, content map[string]any, options ...client.PatchOption) error {
-	raw, err := json.Marshal(content)
-	if err != nil {
-		return err
-	}
-	return r.api.Patch(ctx, res, client.RawPatch(types.MergePatchType, raw), append([]client.PatchOption{fieldOwner}, options...)...)
-}
-
-// delete deletes a resource as it was seen last: were deletionPolicy undone by now, the endpoint would be deleted too.
-func (r *releaser) delete(ctx context.Context, l *leaving, options ...client.DeleteOption) error {
-	if !l.res.DeletionTimestamp.IsZero() {
-		return nil
-	}
-	seen := client.Preconditions{UID: &l.res.UID, ResourceVersion: &l.res.ResourceVersion}
-	if len(options) > 0 { // what was written for show is not stored
-		seen.ResourceVersion = nil
-	}
-	if err := r.api.Delete(ctx, l.res, append([]client.DeleteOption{seen}, options...)...); err != nil {
-		return fmt.Errorf("deleting the resource: %w", err)
-	}
-	return nil
 }
 
 // await waits until the resources are gone, and at last lets those go that are not, if that is wanted.
@@ -147,22 +82,22 @@ func (r *releaser) wait(ctx context.Context, timeout time.Duration) error {
 	return nil
 }
 
-// force lets the operator finish without a call to Medblocks.
+// force lets the operator finish without a call to Medblocks. Whoever applies the resource may have put Delete back: then the Secret would
+// be deleted.
 func (r *releaser) force(ctx context.Context) {
 	for _, l := range r.all {
 		if l.isOver() {
 			continue
 		}
 		r.tell(l, "is released without a call to Medblocks (--force)")
-		next := l.res.DeepCopy()
-		change := map[string]any{"metadata": map[string]any{
-			"uid": l.res.UID, "annotations": map[string]string{v1alpha1.AnnotationRelease: "true"},
-		}}
-		if !l.res.Observes() {
-			// Whoever applies the resource may have put Delete back, and the Secret would be deleted.
-			change["spec"] = map[string]any{"deletionPolicy": v1alpha1.DeletionOrphan}
-		}
-		err := r.patch(ctx, next, change)
+		err := retry.OnError(retry.DefaultBackoff, apierrors.IsConflict, func() error {
+			if err := r.orphan(ctx, l); err != nil {
+				return err
+			}
+			return r.patch(ctx, l, map[string]any{"metadata": map[string]any{
+				"resourceVersion": l.res.ResourceVersion, "annotations": map[string]string{v1alpha1.AnnotationRelease: "true"},
+			}})
+		})
 		switch {
 		case apierrors.IsNotFound(err):
 			r.done(ctx, l)
@@ -217,21 +152,20 @@ func (r *releaser) change(ctx context.Context, res *v1alpha1.MedblocksWebhookEnd
 	for _, line := range progress(l.res, res) {
 		r.tell(l, line)
 	}
-	l.res = res
-	if id := heldEndpoint(res); id != "" {
-		l.fate.EndpointID = id
-	}
-	if res.OrphansEndpoint() || res.Observes() {
+	if l.see(res); leavesEndpoint(res) {
 		return
 	}
 	r.tell(l, "somebody has set spec.deletionPolicy back, so that the endpoint would be deleted: it is set to Orphan again")
-	if err := r.orphan(ctx, l); err != nil && !apierrors.IsNotFound(err) && ctx.Err() == nil {
+	err := retry.OnError(insistently, mayPass, func() error { return r.orphan(ctx, l) })
+	if err != nil && !apierrors.IsNotFound(err) && ctx.Err() == nil {
 		r.fail(l, err)
+		l.fate.Message += ". The endpoint is deleted with the resource, unless spec.deletionPolicy is set to Orphan at once"
 	}
 }
 
 func (r *releaser) gone(ctx context.Context, res *v1alpha1.MedblocksWebhookEndpoint) {
 	if l := r.of(res); l != nil {
+		l.see(res)
 		r.done(ctx, l)
 	}
 }
@@ -245,17 +179,21 @@ func (r *releaser) of(res *v1alpha1.MedblocksWebhookEndpoint) *leaving {
 	return nil
 }
 
-// done notes that a resource is gone, and whether its Secret has stayed, where the user may see that.
+// done notes that a resource is gone, and what has stayed, as far as that is known.
 func (r *releaser) done(ctx context.Context, l *leaving) {
 	l.fate.Outcome = outcomeDone
 	r.tell(l, "is gone")
+	if l.fate.EndpointID != "" && (l.inDoubt || !leavesEndpoint(l.res)) {
+		l.fate.Outcome, l.fate.Message = outcomeFailed, fmt.Sprintf("it is gone, and perhaps its endpoint and its Secret too, because for a while it was being "+
+			"deleted together with them. See at Medblocks whether %s is still there", l.fate.EndpointID)
+	}
 	if l.fate.Secret == "" {
 		return
 	}
 	secret := metav1.PartialObjectMetadata{}
 	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
 	err := r.api.Get(ctx, client.ObjectKey{Namespace: l.res.Namespace, Name: l.fate.Secret}, &secret)
-	if apierrors.IsNotFound(err) {
+	if apierrors.IsNotFound(err) { // others may not be allowed to see it
 		l.fate.note("Secret %s is not there", l.fate.Secret)
 		l.fate.Secret = ""
 	}
