@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -49,8 +51,25 @@ func (r *PlanReport) hasSteps() bool {
 }
 
 type planOptions struct {
-	clusterID string
-	manifests manifests
+	clusterID    string
+	environments []string
+	manifests    manifests
+}
+
+// allowed are the environments that --allowed-environments names; none: all.
+func (o *planOptions) allowed() ([]v1alpha1.Environment, error) {
+	var allowed []v1alpha1.Environment
+	for _, name := range o.environments {
+		environment := v1alpha1.Environment(strings.TrimSpace(name)) // as the operator reads its flag
+		if environment == "" {
+			continue
+		}
+		if !slices.Contains(account.Environments, environment) {
+			return nil, usagef("--allowed-environments: there is no environment %q, only Sandbox and Production", name)
+		}
+		allowed = append(allowed, environment)
+	}
+	return allowed, nil
 }
 
 func newPlanCommand(s *Session) *cobra.Command {
@@ -65,8 +84,9 @@ Medblocks. Nothing is written to Medblocks or to the cluster, and the operator n
 
 With -f, it is about the resource as it would be if the file were applied: the API server is asked for a dry run of that.
 
-It speaks for an operator that has been running for a while. What only that one knows, from its memory, is left out: requests that
-Medblocks has refused, a signing secret that it could not store yet, the answers of a receiver that it probes.
+It speaks for an operator that has been running for a while, and may write (without --read-only). What only that one knows, from its
+memory, is left out: requests that Medblocks has refused, a signing secret that it could not store yet, the answers of a receiver
+that it probes.
 
 It ends with exit code 0 if there is nothing to do, and with 3 if there is.`,
 		Example: `  # What would happen to one, and to all of the namespace
@@ -83,6 +103,8 @@ It ends with exit code 0 if there is nothing to do, and with 3 if there is.`,
 	o.manifests.addFlags(cmd)
 	s.addAllNamespacesFlag(cmd)
 	addClusterIDFlag(cmd, &o.clusterID)
+	cmd.Flags().StringSliceVar(&o.environments, "allowed-environments", nil, "Environments that API keys may be of, Sandbox or Production, where the operator is started with this. Default: both.")
+	mustComplete(cmd, "allowed-environments", cobra.FixedCompletions([]cobra.Completion{string(v1alpha1.EnvironmentSandbox), string(v1alpha1.EnvironmentProduction)}, cobra.ShellCompDirectiveNoFileComp))
 	s.addMedblocksFlags(cmd)
 	s.addOutputFlag(cmd)
 	return cmd
@@ -100,6 +122,10 @@ func (s *Session) plan(ctx context.Context, o *planOptions, names []string) erro
 	case o.manifests.given() && (len(names) > 0 || s.allNamespaces):
 		return usagef("a manifest names its resources itself: leave out -f, or the names and --all-namespaces. See 'kubectl medblocks plan --help'")
 	}
+	allowed, err := o.allowed()
+	if err != nil {
+		return err
+	}
 	resources, err := s.toPlan(ctx, o, names)
 	if err != nil {
 		return err
@@ -107,7 +133,7 @@ func (s *Session) plan(ctx context.Context, o *planOptions, names []string) erro
 	if len(resources) == 0 && s.isHuman() {
 		return s.nothingHere()
 	}
-	previewer, err := s.previewer(ctx, o.clusterID)
+	previewer, err := s.previewer(ctx, o.clusterID, allowed)
 	if err != nil {
 		return err
 	}
@@ -145,7 +171,7 @@ func planOf(ctx context.Context, previewer *endpoint.Previewer, resources []v1al
 	return report, errors.Join(problems...)
 }
 
-func (s *Session) previewer(ctx context.Context, clusterID string) (*endpoint.Previewer, error) {
+func (s *Session) previewer(ctx context.Context, clusterID string, allowed []v1alpha1.Environment) (*endpoint.Previewer, error) {
 	api, err := s.Client()
 	if err != nil {
 		return nil, err
@@ -160,7 +186,8 @@ func (s *Session) previewer(ctx context.Context, clusterID string) (*endpoint.Pr
 		}
 	}
 	return endpoint.NewPreviewer(endpoint.PreviewOptions{
-		Reader: api, APIKey: key, ClusterID: clusterID, OperatorNamespace: s.operatorNamespace, APITimeout: medblocks.DefaultTimeout, Clock: s.Clock,
+		Reader: api, APIKey: key, ClusterID: clusterID, AllowedEnvironments: allowed, OperatorNamespace: s.operatorNamespace,
+		APITimeout: medblocks.DefaultTimeout, Clock: s.Clock,
 		NewAPI: func(key string) (account.API, error) { return s.medblocksWith(key) },
 	}), nil
 }

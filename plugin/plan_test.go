@@ -75,10 +75,10 @@ func (n *tenant) plan(t *testing.T, stdin string, args ...string) planned {
 }
 
 // planOf is the plan for one resource that is stored: nothing at all is written for it.
-func (n *tenant) planOf(t *testing.T, name string) endpoint.Preview {
+func (n *tenant) planOf(t *testing.T, name string, flags ...string) endpoint.Preview {
 	t.Helper()
 	g := NewWithT(t)
-	is := n.plan(t, "", name)
+	is := n.plan(t, "", append(flags, name)...)
 	g.Expect(is.plans).To(HaveLen(1), is.err)
 	g.Expect(is.writes).To(BeEmpty())
 	if len(is.plans[0].Steps) > 0 {
