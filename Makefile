@@ -19,6 +19,8 @@ PUSH ?=
 GO_IMAGE ?=
 ## VERSION: version of the release, such as v0.1.0
 VERSION ?=
+## PLUGIN_PLATFORMS: what release builds the kubectl plugin for, such as linux/amd64 darwin/arm64 (default: five of them)
+PLUGIN_PLATFORMS ?=
 ## HOLD: set to 1, demo keeps everything up at its end and prints what to play with
 HOLD ?=
 ## PKG: packages that test and fuzz look at (default: all)
@@ -148,7 +150,7 @@ image: ## Build the container image IMG with docker, podman or buildah, whicheve
 
 .PHONY: release
 release: bin/tools/helm ## Write what is published of VERSION into bin/release, and build the image where that is possible.
-	@GO='$(GO)' VERSION='$(VERSION)' PLATFORM='$(PLATFORM)' PUSH='$(filter-out 0 false no,$(PUSH))' GO_IMAGE='$(GO_IMAGE)' hack/release.sh
+	@GO='$(GO)' VERSION='$(VERSION)' PLUGIN_PLATFORMS='$(PLUGIN_PLATFORMS)' PLATFORM='$(PLATFORM)' PUSH='$(filter-out 0 false no,$(PUSH))' GO_IMAGE='$(GO_IMAGE)' hack/release.sh
 
 .PHONY: clean
 clean: ## Remove what was built. The control plane in bin/k8s stays; make clean-all removes it too.
@@ -174,7 +176,7 @@ docs: ## Generate the reference page of the resource, docs/reference.md.
 		--output-path=docs/reference.md --log-level=ERROR
 
 .PHONY: licenses
-licenses: ## Check the licences of what the manager is linked from, and list them in docs/licenses.md.
+licenses: ## Check the licences of what the programs of a release are linked from, and list them in docs/licenses.md.
 	@mkdir -p bin
 	@GO='$(GO)' hack/licenses.sh list >bin/licenses.md && mv bin/licenses.md docs/licenses.md
 

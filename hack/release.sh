@@ -8,6 +8,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly version=${VERSION:-} go=${GO:-go} out=bin/release
+# The operating systems and processors that the kubectl plugin is published for.
+readonly plugin_platforms=${PLUGIN_PLATFORMS:-linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64}
 repository=$(sed -n 's/^ *image: *\(.*\):.*/\1/p' config/manager/deployment.yaml)
 readonly repository
 
@@ -27,16 +29,27 @@ check_request() {
   fi
 }
 
-# The manager as the Dockerfile builds it, for its list of modules and its checksum.
-build_manager() {
-  CGO_ENABLED=0 GOOS=linux GOARCH=$1 "$go" build -trimpath -buildvcs=false -ldflags "-s -w" -o "$work/$1/manager" ./cmd/manager
-}
-
+# write_sbom OS PROCESSOR FILE LIST: the modules that a program is linked from, and its checksum.
 write_sbom() {
-  build_manager "$1"
   # Without the time and the serial number, which would be new in each run. It takes the platform from Go's environment, and not from the
   # program.
-  GOOS=linux GOARCH=$1 bin/tools/cyclonedx-gomod bin -json -std -notimestamp -noserial -version "$version" -output "$out/sbom-linux-$1.cdx.json" "$work/$1/manager"
+  GOOS=$1 GOARCH=$2 bin/tools/cyclonedx-gomod bin -json -std -notimestamp -noserial -version "$version" -output "$4" "$3"
+}
+
+# The manager as the Dockerfile builds it, for its list of modules and its checksum.
+write_managers_sbom() {
+  CGO_ENABLED=0 GOOS=linux GOARCH=$1 "$go" build -trimpath -buildvcs=false -ldflags "-s -w" -o "$work/$1/manager" ./cmd/manager
+  write_sbom linux "$1" "$work/$1/manager" "$out/sbom-linux-$1.cdx.json"
+}
+
+write_plugin() {
+  local os=${1%/*} processor=${1#*/} file
+  file=$out/kubectl-medblocks-$os-$processor
+  CGO_ENABLED=0 GOOS=$os GOARCH=$processor "$go" build -trimpath -buildvcs=false \
+    -ldflags "-s -w -X github.com/medblocks/webhook-operator/plugin.version=$version" -o "$work/kubectl-medblocks" ./cmd/kubectl-medblocks
+  write_sbom "$os" "$processor" "$work/kubectl-medblocks" "$file.cdx.json"
+  [[ $os != windows ]] || file+=.exe
+  mv "$work/kubectl-medblocks" "$file"
 }
 
 write_install_manifest() {
@@ -83,8 +96,11 @@ echo "Release $version of commit $(git rev-parse --short HEAD), in $out."
 "$go" build -modfile=hack/tools/release/go.mod -trimpath -buildvcs=false -o bin/tools/ github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
 write_install_manifest
 write_chart
-write_sbom amd64
-write_sbom arm64
+write_managers_sbom amd64
+write_managers_sbom arm64
+for platform in $plugin_platforms; do
+  write_plugin "$platform"
+done
 hack/licenses.sh texts >"$out/licenses.txt"
 write_checksums
 cat "$out/checksums.txt"

@@ -16,6 +16,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 )
 
+// version is that of the release, which the linker writes here.
+var version = "unreleased"
+
 // Run runs the plugin with the arguments after its name, and returns its exit code.
 func Run(ctx context.Context, args []string, streams genericiooptions.IOStreams) int {
 	return newSession(streams).run(ctx, args)
@@ -85,6 +88,7 @@ Secret, and its state in the resource's conditions.
 This plugin answers what one asks when events do not arrive. Begin with:
 
   kubectl medblocks status`,
+		Version:       version,
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl medblocks"},
 		Args:          onlySubcommands,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -91,7 +92,8 @@ func (p *project) git(args ...string) {
 func (p *project) release(version string) (string, error) {
 	command := exec.CommandContext(p.t.Context(), "hack/release.sh")
 	command.Dir = p.folder
-	command.Env = append(os.Environ(), "PATH="+p.path+string(os.PathListSeparator)+os.Getenv("PATH"), "VERSION="+version)
+	command.Env = append(os.Environ(), "PATH="+p.path+string(os.PathListSeparator)+os.Getenv("PATH"), "VERSION="+version,
+		"PLUGIN_PLATFORMS=linux/amd64 linux/arm64") // for others, all of Go's library would have to be compiled
 	out, err := command.CombinedOutput()
 	return string(out), err
 }
@@ -129,15 +131,19 @@ func TestAReleaseHoldsWhatItSaysAndIsTheSameTwice(t *testing.T) {
 		g.Expect(bytes.Equal(content, again[name])).To(BeTrue(), "%s differs the second time", name)
 	}
 
-	g.Expect(files).To(HaveLen(6))
+	g.Expect(files).To(HaveLen(10))
 	checkChecksums(t, files)
 	checkManifest(t, files["install.yaml"])
 	checkChart(t, files["medblocks-webhook-operator-9.8.7.tgz"])
 	for _, arch := range []string{"amd64", "arm64"} {
-		checkModules(t, first.folder, arch, files["sbom-linux-"+arch+".cdx.json"])
+		checkModules(t, first.folder, "manager", arch, files["sbom-linux-"+arch+".cdx.json"])
+		checkModules(t, first.folder, "kubectl-medblocks", arch, files["kubectl-medblocks-linux-"+arch+".cdx.json"])
 	}
+	checkPlugin(t, filepath.Join(first.folder, "bin", "release"))
 	licenses := string(files["licenses.txt"])
-	g.Expect(licenses).To(ContainSubstring("sigs.k8s.io/controller-runtime v"))
+	g.Expect(strings.Count(licenses, "\nsigs.k8s.io/controller-runtime v")).To(Equal(1), "both programs are linked from it")
+	g.Expect(licenses).To(ContainSubstring("\nk8s.io/cli-runtime/pkg v"), "the plugin is")
+	g.Expect(licenses).To(ContainSubstring("\ngithub.com/inconshreveable/mousetrap v"), "the plugin for Windows is")
 	g.Expect(licenses).To(ContainSubstring("The Go standard library: BSD-3-Clause"))
 	g.Expect(strings.Count(licenses, "Redistributions in binary form must reproduce")).To(BeNumerically(">", 10), "the texts are there")
 }
@@ -197,11 +203,24 @@ func checkChart(t *testing.T, archive []byte) {
 	g.Expect(chart.AppVersion).To(Equal(version), "it is the tag of the image, unless a value says otherwise")
 }
 
-// checkModules sees that the list names exactly the modules that the manager is linked from, as Go itself says.
-func checkModules(t *testing.T, folder, arch string, content []byte) {
+// checkPlugin runs the one for this machine, where there is one.
+func checkPlugin(t *testing.T, folder string) {
+	t.Helper()
+	name := "kubectl-medblocks-" + runtime.GOOS + "-" + runtime.GOARCH
+	if runtime.GOOS != "linux" {
+		return
+	}
+	out, err := exec.CommandContext(t.Context(), filepath.Join(folder, name), "--version").Output()
+	g := NewWithT(t)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(string(out)).To(Equal("kubectl medblocks version " + version + "\n"))
+}
+
+// checkModules sees that the list names exactly the modules that a program is linked from, as Go itself says.
+func checkModules(t *testing.T, folder, program, arch string, content []byte) {
 	t.Helper()
 	g := NewWithT(t)
-	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}}@{{.Version}}{{end}}{{end}}", "./cmd/manager")
+	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}}@{{.Version}}{{end}}{{end}}", "./cmd/"+program)
 	list.Dir = folder
 	list.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+arch, "CGO_ENABLED=0")
 	out, err := list.Output()
