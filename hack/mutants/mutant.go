@@ -33,7 +33,7 @@ type mutant struct {
 // all are the mutants, in the order of the tables.
 func all() []mutant {
 	return slices.Concat(registrationMutants, ownershipMutants, secretMutants, deletionMutants, policyMutants, accountMutants, guardrailMutants, clientMutants,
-		redeliveryMutants, probeMutants, receiverMutants)
+		redeliveryMutants, probeMutants, receiverMutants, pluginMutants)
 }
 
 // verdict on a mutant.
