@@ -5,6 +5,7 @@ package endpoint
 
 import (
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -32,4 +33,22 @@ func TestACacheThatLagsBehindAnOwnWriteIsWaitedForForAWhile(t *testing.T) {
 			NewWithT(t).Expect(m.isAhead(res)).To(Equal(is.ahead))
 		})
 	}
+}
+
+// What was begun before a restart cannot be known; where nothing can have been begun, nobody waits.
+func TestAPatchOfAProcessThatHasEndedIsExpectedOnce(t *testing.T) {
+	g, began := NewWithT(t), testTime
+	res := settled().res
+	m := memory{}
+	m.meet(res, began, time.Minute)
+	g.Expect(m.flyingUntil).To(Equal(began.Add(time.Minute)))
+	g.Expect(m.lostUntil).To(BeZero(), "none of this process was lost")
+	m.meet(res, began.Add(time.Hour), time.Minute)
+	g.Expect(m.flyingUntil).To(Equal(began.Add(time.Minute)), "it is the first sight that counts")
+
+	untouched := settled().res
+	untouched.Finalizers = []string{"example.com/of-others"}
+	m = memory{}
+	m.meet(untouched, began, time.Minute)
+	g.Expect(m.flyingUntil).To(BeZero(), "without our finalizer nothing was begun")
 }

@@ -231,7 +231,7 @@ var ownershipMutants = []mutant{
 		safeguard: `a PATCH of a process that has ended may be under way`,
 		before:    `if !m.met && slices.Contains(res.Finalizers, v1alpha1.Finalizer) {`,
 		after:     `if !m.met && slices.Contains(res.Finalizers, v1alpha1.Finalizer+"/none") {`,
-		pkg:       "controllers/endpoint", test: "TestEveryPlanKeepsTheLawsAndEveryResourceSettles",
+		pkg:       "controllers/endpoint", test: "TestAPatchOfAProcessThatHasEndedIsExpectedOnce",
 	},
 	{
 		name: "adopt-after-a-start", file: "controllers/endpoint/plan_adopt.go",
