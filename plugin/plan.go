@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -60,12 +59,12 @@ type planOptions struct {
 func (o *planOptions) allowed() ([]v1alpha1.Environment, error) {
 	var allowed []v1alpha1.Environment
 	for _, name := range o.environments {
-		environment := v1alpha1.Environment(strings.TrimSpace(name)) // as the operator reads its flag
-		if environment == "" {
-			continue
+		if name = strings.TrimSpace(name); name == "" {
+			continue // as the operator reads its flag
 		}
-		if !slices.Contains(account.Environments, environment) {
-			return nil, usagef("--allowed-environments: there is no environment %q, only Sandbox and Production", name)
+		environment, err := account.ParseEnvironment(name)
+		if err != nil {
+			return nil, usagef("--allowed-environments: %w", err)
 		}
 		allowed = append(allowed, environment)
 	}

@@ -10,7 +10,6 @@ import (
 	"net/netip"
 	"os"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -176,8 +175,9 @@ func (o *options) validate() error {
 	check(err == nil, "--api-base-url: %v", err)
 	_, err = labels.Parse(o.watchSelector)
 	check(err == nil, "--watch-label-selector: %v", err)
-	for _, environment := range o.environments() {
-		check(slices.Contains(account.Environments, environment), "--allowed-environments: there is no environment %q, only Sandbox and Production", environment)
+	for _, name := range o.allowedEnvironments {
+		_, err := account.ParseEnvironment(name)
+		check(err == nil, "--allowed-environments: %v", err)
 	}
 	for _, network := range o.probeAllowCIDRs {
 		_, err := probe.ParseNetwork(network)

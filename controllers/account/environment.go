@@ -14,6 +14,15 @@ import (
 // Environments are all that there are.
 var Environments = []v1alpha1.Environment{v1alpha1.EnvironmentSandbox, v1alpha1.EnvironmentProduction}
 
+// ParseEnvironment is the environment of that name. An error says which there are.
+func ParseEnvironment(name string) (v1alpha1.Environment, error) {
+	environment := v1alpha1.Environment(name)
+	if !slices.Contains(Environments, environment) {
+		return "", fmt.Errorf("there is no environment %q, only Sandbox and Production", name)
+	}
+	return environment, nil
+}
+
 // environmentOf tells by a key's prefix, as the vendor documents it, what it opens; empty: that cannot be told.
 func environmentOf(key string) v1alpha1.Environment {
 	switch {
