@@ -43,15 +43,8 @@ func (c choice) check(s *Session) error {
 // choose reads the resources, sorted, and of those that are named but cannot be read why.
 func (s *Session) choose(ctx context.Context, api client.Reader, c choice) (found []v1alpha1.MedblocksWebhookEndpoint, missing map[client.ObjectKey]error, err error) {
 	if c.all {
-		scope, err := s.scope()
-		if err != nil {
-			return nil, nil, err
-		}
-		var list v1alpha1.MedblocksWebhookEndpointList
-		if err := api.List(ctx, &list, client.InNamespace(scope)); err != nil {
-			return nil, nil, fmt.Errorf("listing the resources: %w", err)
-		}
-		return list.Items, nil, nil
+		found, err = s.resources(ctx, api, nil)
+		return found, nil, err
 	}
 	namespace, err := s.Namespace()
 	if err != nil {

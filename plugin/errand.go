@@ -66,17 +66,23 @@ func explained(err error) string {
 	return err.Error()
 }
 
-// nonceOf reads which secret the signing Secret holds, but not the secret: only its metadata comes over the wire. Empty: it may not be read.
+// nonceOf reads which secret the signing Secret holds, but not the secret. Empty: it may not be read.
 func (o *office) nonceOf(ctx context.Context, res *v1alpha1.MedblocksWebhookEndpoint) string {
 	if o.kind.name != rotateRequest.name {
 		return ""
 	}
-	secret := metav1.PartialObjectMetadata{}
-	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	if err := o.api.Get(ctx, client.ObjectKey{Namespace: res.Namespace, Name: publishedSecret(res)}, &secret); err != nil {
+	secret, err := secretMetadata(ctx, o.api, res.Namespace, publishedSecret(res))
+	if err != nil {
 		return ""
 	}
 	return secret.Annotations[v1alpha1.AnnotationSecretGeneration]
+}
+
+// secretMetadata reads of a Secret all but what it holds: that does not come over the wire.
+func secretMetadata(ctx context.Context, api client.Reader, namespace, name string) (*metav1.PartialObjectMetadata, error) {
+	secret := &metav1.PartialObjectMetadata{}
+	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	return secret, api.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, secret)
 }
 
 // await waits for the outcomes of all that is open.
@@ -228,8 +234,5 @@ func (o *office) report() error {
 	} else if err := o.s.print(result, nil); err != nil {
 		return err
 	}
-	if code == ExitOK {
-		return nil
-	}
-	return &exitError{code: code}
+	return silently(code)
 }

@@ -40,6 +40,14 @@ func (e *exitError) Unwrap() error { return e.err }
 // errUnhealthy ends the plugin with ExitUnhealthy and no further word: the output has said what is wrong.
 var errUnhealthy = &exitError{code: ExitUnhealthy}
 
+// silently ends the plugin with a code and no further word; nil: with ExitOK.
+func silently(code int) error {
+	if code == ExitOK {
+		return nil
+	}
+	return &exitError{code: code}
+}
+
 // usagef is a mistake in the command line.
 func usagef(format string, args ...any) error {
 	return &exitError{code: ExitUsage, err: fmt.Errorf(format, args...)}

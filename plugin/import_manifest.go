@@ -89,7 +89,7 @@ var pinnedVersion = regexp.MustCompile(`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0
 
 func (b blueprint) resourceOf(e *medblocks.Endpoint, name string) *v1alpha1.MedblocksWebhookEndpoint {
 	res := &v1alpha1.MedblocksWebhookEndpoint{
-		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "MedblocksWebhookEndpoint"},
+		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: v1alpha1.Kind},
 		ObjectMeta: metav1.ObjectMeta{Namespace: b.namespace, Name: name},
 		Spec: v1alpha1.MedblocksWebhookEndpointSpec{
 			URL: e.URL, Events: eventSet(e.Events), Description: e.Description,

@@ -53,7 +53,7 @@ func (i *importer) write() error {
 	if i.options.outputDir != "" {
 		err = i.writeFiles()
 	} else {
-		err = i.writeStream(i.s.Out)
+		err = i.writeStream()
 	}
 	if err != nil {
 		return err
@@ -95,13 +95,13 @@ func (i *importer) summarize(refused int) {
 	}
 }
 
-func (i *importer) writeStream(w io.Writer) error {
+func (i *importer) writeStream() error {
 	if i.s.output == outputJSON {
-		return i.writeList(w)
+		return i.s.print(i.list(), nil)
 	}
 	for at, d := range i.documents {
 		if at > 0 {
-			if _, err := io.WriteString(w, "---\n"); err != nil {
+			if _, err := io.WriteString(i.s.Out, "---\n"); err != nil {
 				return err
 			}
 		}
@@ -109,15 +109,15 @@ func (i *importer) writeStream(w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		if _, err := w.Write(text); err != nil {
+		if _, err := i.s.Out.Write(text); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// writeList writes one object that kubectl apply understands.
-func (i *importer) writeList(w io.Writer) error {
+// list is one object that kubectl apply understands.
+func (i *importer) list() any {
 	list := struct {
 		metav1.TypeMeta `json:",inline"`
 		Items           []*v1alpha1.MedblocksWebhookEndpoint `json:"items"`
@@ -127,9 +127,7 @@ func (i *importer) writeList(w io.Writer) error {
 			list.Items = append(list.Items, d.resource)
 		}
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(list)
+	return list
 }
 
 // yaml is the document as text. What cannot be a manifest is nothing but comments.

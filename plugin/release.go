@@ -166,10 +166,7 @@ func (r *releaser) report() error {
 	if err := r.s.print(releaseReport{TypeMeta: typed("ReleaseReport"), Items: r.fates()}, r.sumUp); err != nil {
 		return err
 	}
-	if code == ExitOK {
-		return nil
-	}
-	return &exitError{code: code}
+	return silently(code)
 }
 
 func (r *releaser) sumUp(w io.Writer) {

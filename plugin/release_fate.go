@@ -35,10 +35,8 @@ const outcomePlanned = "Planned"
 
 // fateOf is a pure function.
 func fateOf(res *v1alpha1.MedblocksWebhookEndpoint) fate {
-	f := fate{Namespace: res.Namespace, Name: res.Name, EndpointID: heldEndpoint(res), Outcome: outcomePlanned}
-	if s := res.Status.SigningSecret; s != nil {
-		f.Secret = s.Name
-	}
+	f := fate{Namespace: res.Namespace, Name: res.Name, Outcome: outcomePlanned}
+	f.see(res)
 	if f.EndpointID == "" {
 		f.note("it has no endpoint at Medblocks")
 	}
@@ -53,6 +51,16 @@ func fateOf(res *v1alpha1.MedblocksWebhookEndpoint) fate {
 		f.note("without an API key that works (%s) the endpoint keeps the operator's marks", why)
 	}
 	return f
+}
+
+// see takes note of the endpoint and the Secret that a resource has. Those that it had before are not forgotten.
+func (f *fate) see(res *v1alpha1.MedblocksWebhookEndpoint) {
+	if id := heldEndpoint(res); id != "" {
+		f.EndpointID = id
+	}
+	if secret := res.Status.SigningSecret; secret != nil {
+		f.Secret = secret.Name
+	}
 }
 
 func (f *fate) note(format string, args ...any) {

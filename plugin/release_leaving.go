@@ -5,14 +5,12 @@ package plugin
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -40,12 +38,7 @@ func newLeaving(res *v1alpha1.MedblocksWebhookEndpoint) *leaving {
 // see takes note of what a resource has become.
 func (l *leaving) see(res *v1alpha1.MedblocksWebhookEndpoint) {
 	l.res = res
-	if id := heldEndpoint(res); id != "" {
-		l.fate.EndpointID = id
-	}
-	if secret := res.Status.SigningSecret; secret != nil {
-		l.fate.Secret = secret.Name
-	}
+	l.fate.see(res)
 	l.inDoubt = l.inDoubt || isInDoubt(res)
 }
 
@@ -97,12 +90,8 @@ func (r *releaser) refresh(ctx context.Context, l *leaving) error {
 }
 
 func (r *releaser) patch(ctx context.Context, l *leaving, change map[string]any, options ...client.PatchOption) error {
-	raw, err := json.Marshal(change)
-	if err != nil {
-		return err
-	}
 	next := &v1alpha1.MedblocksWebhookEndpoint{ObjectMeta: metav1.ObjectMeta{Namespace: l.res.Namespace, Name: l.res.Name}}
-	if err := r.api.Patch(ctx, next, client.RawPatch(types.MergePatchType, raw), append([]client.PatchOption{fieldOwner}, options...)...); err != nil {
+	if err := patch(ctx, r.api, next, change, options...); err != nil {
 		return err
 	}
 	l.see(next)

@@ -9,9 +9,7 @@ import (
 	"fmt"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -190,10 +188,7 @@ func (r *releaser) done(ctx context.Context, l *leaving) {
 	if l.fate.Secret == "" {
 		return
 	}
-	secret := metav1.PartialObjectMetadata{}
-	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	err := r.api.Get(ctx, client.ObjectKey{Namespace: l.res.Namespace, Name: l.fate.Secret}, &secret)
-	if apierrors.IsNotFound(err) { // others may not be allowed to see it
+	if _, err := secretMetadata(ctx, r.api, l.res.Namespace, l.fate.Secret); apierrors.IsNotFound(err) { // others may not be allowed to see it
 		l.fate.note("Secret %s is not there", l.fate.Secret)
 		l.fate.Secret = ""
 	}

@@ -141,16 +141,22 @@ func newToken(now time.Time) string {
 // ask sets the annotation. It is also set as a request for a reconcile: the status then says that the operator has seen it.
 func (s *Session) ask(ctx context.Context, api client.Client, kind requestKind, before *v1alpha1.MedblocksWebhookEndpoint) (*v1alpha1.MedblocksWebhookEndpoint, string, error) {
 	token := newToken(s.Clock.Now())
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
+	change := map[string]any{"metadata": map[string]any{
 		"uid":         before.UID, // not another resource that has its name by now
 		"annotations": map[string]string{kind.annotation: token, v1alpha1.AnnotationReconcileRequestedAt: token},
-	}})
-	if err != nil {
-		return nil, "", fmt.Errorf("encoding a patch: %w", err)
-	}
+	}}
 	res := before.DeepCopy()
-	if err := api.Patch(ctx, res, client.RawPatch(types.MergePatchType, patch), fieldOwner); err != nil {
+	if err := patch(ctx, api, res, change); err != nil {
 		return nil, "", fmt.Errorf("setting the annotation %s: %w", kind.annotation, err)
 	}
 	return res, token, nil
+}
+
+// patch changes a resource by a JSON merge patch, and leaves it as the API server has answered.
+func patch(ctx context.Context, api client.Writer, res *v1alpha1.MedblocksWebhookEndpoint, change map[string]any, options ...client.PatchOption) error {
+	raw, err := json.Marshal(change)
+	if err != nil {
+		return fmt.Errorf("encoding a patch: %w", err)
+	}
+	return api.Patch(ctx, res, client.RawPatch(types.MergePatchType, raw), append([]client.PatchOption{fieldOwner}, options...)...)
 }
