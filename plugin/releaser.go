@@ -10,6 +10,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -40,6 +41,10 @@ func (r *releaser) letGo(ctx context.Context) {
 			r.done(ctx, l)
 		case err != nil && ctx.Err() == nil:
 			r.fail(l, err)
+		case err == nil && l.res.DeletionTimestamp.IsZero():
+			// It may be gone before it is seen again. What is told here is no news then.
+			r.tell(l, "is being deleted")
+			l.res.DeletionTimestamp = &metav1.Time{Time: r.s.Clock.Now()}
 		}
 	}
 }
